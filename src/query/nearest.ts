@@ -33,3 +33,9 @@ export function nearest(word: string, candidates: Iterable<string>, count = 3): 
   found.sort((a, b) => a.far - b.far);
   return found.slice(0, count).map((f) => f.text);
 }
+
+/** What a message adds that names something which does not exist: the nearest name that does; nothing where none is near. */
+export function orNearest(word: string, candidates: Iterable<string>): string {
+  const [near] = nearest(word, candidates, 1);
+  return near === undefined ? '' : `: did you mean ${near}?`;
+}

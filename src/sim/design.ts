@@ -1,3 +1,4 @@
+import { orNearest } from '../query/nearest.ts';
 import { armPolicies } from './arm/policies.ts';
 import { devicePolicies } from './device/policies.ts';
 import { faultPolicies } from './faults/policies.ts';
@@ -33,12 +34,20 @@ export const policies: ReadonlyMap<string, Policy> = new Map(Object.values(all).
 /** What is wrong with settings, values of policies by name; undefined: nothing. */
 export function settingsProblem(settings: Readonly<Record<string, string>>): string | undefined {
   for (const [name, value] of Object.entries(settings)) {
-    const known = policies.get(name);
-    if (!known) return `there is no policy ${name}`;
-    const values = known.values.map((v) => v.value);
-    if (!values.includes(value)) return `policy ${name} is one of ${values.join(', ')}, not ${value}`;
+    const problem = settingProblem(name, value);
+    if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** What is wrong with one of them. */
+export function settingProblem(name: string, value: string): string | undefined {
+  const known = policies.get(name);
+  if (!known) return `there is no policy ${name}${orNearest(name, policies.keys())}`;
+  const values = known.values.map((v) => v.value);
+  return values.includes(value)
+    ? undefined
+    : `policy ${name} is one of ${values.join(', ')}, not ${value}${orNearest(value, values)}`;
 }
 
 /** The design that settings make; policies that they do not name have their default. */

@@ -8,6 +8,8 @@ export type Outcome = 'inFlight' | 'pending' | 'merged' | 'delivered' | 'withdra
 /** The place of a cause that has not ended. */
 interface OpenCause {
   readonly born: number;
+  /** A processor took it before. */
+  readonly again: boolean;
   outcome: 'inFlight' | 'pending';
 }
 
@@ -22,6 +24,8 @@ export class Ledger {
     untold: 0,
   };
   readonly #latencies = new Map<number, number>();
+  /** The same up to the first processor that took the cause, which may only pass it on. */
+  readonly #first = new Map<number, number>();
   /** The cause in whose handler each processor is, and when it arose; by the key of the processor. */
   readonly #handled = new Map<number, { readonly cause: number; readonly born: number; readonly latency: number }>();
   #numbers = 0;
@@ -37,12 +41,13 @@ export class Ledger {
 
   /** A new cause, raised at a time (ns); returns its number. `from`: a cause that goes on under the new number, 0 none. */
   open(time: number, from = 0): number {
-    const born = this.#open.get(from)?.born;
-    if (born !== undefined) {
+    const before = this.#open.get(from);
+    if (before !== undefined) {
       this.#open.delete(from);
       this.#passed++;
     }
-    this.#open.set(++this.#numbers, { born: born ?? time, outcome: 'inFlight' });
+    const { born, again } = before ?? { born: time, again: false };
+    this.#open.set(++this.#numbers, { born, again, outcome: 'inFlight' });
     return this.#numbers;
   }
 
@@ -69,10 +74,8 @@ export class Ledger {
     const { cause, born, latency } = handled;
     this.#handled.delete(processor);
     this.#ended.delivered--;
-    const times = this.#latencies.get(latency)! - 1;
-    if (times === 0) this.#latencies.delete(latency);
-    else this.#latencies.set(latency, times);
-    this.#open.set(cause, { born, outcome: 'inFlight' });
+    count(this.#latencies, latency, -1);
+    this.#open.set(cause, { born, again: true, outcome: 'inFlight' });
     return cause;
   }
 
@@ -92,7 +95,8 @@ export class Ledger {
     this.#ended[outcome]++;
     if (outcome === 'delivered') {
       const latency = Math.round(time - open.born);
-      this.#latencies.set(latency, (this.#latencies.get(latency) ?? 0) + 1);
+      count(this.#latencies, latency, 1);
+      if (!open.again) count(this.#first, latency, 1);
     }
   }
 
@@ -108,14 +112,31 @@ export class Ledger {
     return sums;
   }
 
-  /** Latency (ns, from raise to delivery) that the fraction `p` (0 to 1) of the delivered causes does not exceed; NaN: none. */
+  /** Latency (ns, from raise to the handler that served it) that the fraction `p` (0 to 1) of the delivered causes does not exceed; NaN: none. */
   latency(p: number): number {
-    const sorted = [...this.#latencies].sort((a, b) => a[0] - b[0]);
-    let rest = Math.ceil(p * this.#ended.delivered);
-    for (const [latency, count] of sorted) {
-      rest -= count;
-      if (rest <= 0) return latency;
-    }
-    return sorted.at(-1)?.[0] ?? Number.NaN;
+    return quantile(this.#latencies, p);
   }
+
+  /** The same, from raise to the first processor that took the cause: the host's, where its handler passed it on. */
+  firstLatency(p: number): number {
+    return quantile(this.#first, p);
+  }
+}
+
+/** Adds to how often a time came. */
+function count(times: Map<number, number>, time: number, more: number): void {
+  const now = (times.get(time) ?? 0) + more;
+  if (now === 0) times.delete(time);
+  else times.set(time, now);
+}
+
+/** The time that the fraction `p` of all does not exceed; NaN: there is none. */
+function quantile(times: ReadonlyMap<number, number>, p: number): number {
+  const sorted = [...times].sort((a, b) => a[0] - b[0]);
+  let rest = Math.ceil(p * sorted.reduce((sum, [, n]) => sum + n, 0));
+  for (const [time, n] of sorted) {
+    rest -= n;
+    if (rest <= 0) return time;
+  }
+  return sorted.at(-1)?.[0] ?? Number.NaN;
 }

@@ -1,4 +1,5 @@
 import { fitsPattern } from '../base/path-pattern.ts';
+import { orNearest } from '../query/nearest.ts';
 import type { Actions, Actor } from './machine.ts';
 import type { Setup } from './setup.ts';
 
@@ -71,41 +72,63 @@ export function prepare(
   operation: Operation,
 ): Prepared | string {
   const prepared = validated(specs, operation);
-  if (typeof prepared === 'string') return prepared;
+  if ('problem' in prepared) return prepared.problem;
   return prepared.spec.refuses?.(setup, prepared.object, prepared.values) ?? prepared;
+}
+
+/** What is wrong with an operation, and the key that it is about; `isKey`: the key itself is wrong, not its value. */
+export interface OperationFault {
+  readonly key: string;
+  readonly isKey?: true;
+  readonly problem: string;
 }
 
 /** What is wrong with an operation in any system; undefined when a system could do it. */
 export function operationProblem(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): string | undefined {
-  const prepared = validated(specs, operation);
-  return typeof prepared === 'string' ? prepared : undefined;
+  return operationFault(specs, operation)?.problem;
 }
 
-function validated(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): Prepared | string {
+/** The same, and the key of the operation that it is about. `isKey`: the key itself is wrong, not its value. */
+export function operationFault(
+  specs: ReadonlyMap<string, OperationSpec>,
+  operation: Operation,
+): OperationFault | undefined {
+  const prepared = validated(specs, operation);
+  return 'problem' in prepared ? prepared : undefined;
+}
+
+function validated(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): Prepared | OperationFault {
   const known = sound.get(operation);
   if (known !== undefined && specs.get(operation.op) === known.spec) return known;
   const prepared = validate(specs, operation);
-  if (typeof prepared !== 'string') sound.set(operation, prepared);
+  if (!('problem' in prepared)) sound.set(operation, prepared);
   return prepared;
 }
 
-function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): Prepared | string {
+function validate(specs: ReadonlyMap<string, OperationSpec>, operation: Operation): Prepared | OperationFault {
   const spec = specs.get(operation.op);
-  if (!spec) return `there is no operation ${operation.op}`;
+  if (!spec)
+    return { key: 'op', problem: `there is no operation ${operation.op}${orNearest(operation.op, specs.keys())}` };
   const object = operation.object ?? '';
   if (spec.on.length > 0 && !fitsObject(spec, object))
-    return `${spec.name} is done to ${spec.on.join(' or ')}, not to ${object === '' ? 'nothing' : object}`;
+    return {
+      key: object === '' ? 'op' : 'object',
+      problem: `${spec.name} is done to ${spec.on.join(' or ')}, not to ${object === '' ? 'nothing' : object}`,
+    };
   const values: Record<string, OperationValues[string]> = {};
   const known = new Set(['op', 'object', 'at', 'every', 'times', ...spec.args.map((a) => a.name)]);
-  for (const name of Object.keys(operation)) if (!known.has(name)) return `${spec.name} has no argument ${name}`;
+  for (const name of Object.keys(operation))
+    if (!known.has(name))
+      return { key: name, isKey: true, problem: `${spec.name} has no argument ${name}${orNearest(name, known)}` };
   for (const arg of spec.args) {
     const given = operation[arg.name] ?? arg.default;
     if (given === undefined || given === null) {
-      if (!arg.optional) return `${spec.name} needs ${arg.name}: ${arg.meaning}`;
+      if (!arg.optional) return { key: 'op', problem: `${spec.name} needs ${arg.name}: ${arg.meaning}` };
       continue;
     }
     const value = argumentValue(arg, given);
-    if (value === undefined) return `${spec.name}: ${arg.name}=${String(given)} is no ${expected(arg)}`;
+    if (value === undefined)
+      return { key: arg.name, problem: `${spec.name}: ${arg.name}=${String(given)} is no ${expected(arg)}` };
     values[arg.name] = value;
   }
   return { spec, object, values };

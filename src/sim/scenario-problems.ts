@@ -1,9 +1,14 @@
+import type { DocumentPath } from '../base/json-place.ts';
 import { nanoseconds, type Scenario } from './scenario-schema.ts';
 
 /** What is wrong with a scenario, and where. */
 export interface ScenarioProblem {
   /** Where in the document: `devices.0.bdf`. */
   readonly path: string;
+  /** The keys that lead there, where one of them may hold a point. */
+  readonly at?: DocumentPath;
+  /** The key there is wrong, not its value. */
+  readonly isKey?: boolean;
   readonly problem: string;
 }
 
@@ -31,9 +36,15 @@ export function nameProblems({ devices, vms }: Scenario): ScenarioProblem[] {
     functions.add(bdf);
   }
   const ids = new Set<number>();
-  for (const [i, { id }] of vms.entries()) {
+  for (const [i, { id, devices: own }] of vms.entries()) {
     if (ids.has(id)) problems.push({ path: `vms.${i}.id`, problem: `another virtual machine is ${id}` });
     ids.add(id);
+    const inside = new Set<string>();
+    for (const [k, { bdf }] of own.entries()) {
+      if (inside.has(bdf))
+        problems.push({ path: `vms.${i}.devices.${k}.bdf`, problem: `another function of the machine is ${bdf}` });
+      inside.add(bdf);
+    }
   }
   return problems;
 }
@@ -42,8 +53,19 @@ export function nameProblems({ devices, vms }: Scenario): ScenarioProblem[] {
  * Finds what the host has no place for: the vectors of an x86 CPU, and wires that lead to no I/O APIC. INTx pins go to that of an x86 host without
  * remapping, the timer to that of one with VT-d.
  */
-export function hostProblems({ devices, platform: { arch, remap, timer, vectors } }: Scenario): ScenarioProblem[] {
+export function hostProblems({
+  devices,
+  platform: { arch, remap, timer, vectors, smmu },
+}: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
+  if (arch === 'arm64' && (remap === 'vtd' || remap === 'amd'))
+    problems.push({
+      path: 'platform.remap',
+      problem: `an arm64 host has no ${remap === 'vtd' ? 'VT-d' : 'AMD'} unit: its messages go through an ITS (remap its)`,
+    });
+  if (arch === 'x86' && remap === 'its')
+    problems.push({ path: 'platform.remap', problem: 'an x86 host has no ITS: remap is none, vtd or amd' });
+  if (arch === 'x86' && smmu) problems.push({ path: 'platform.smmu', problem: 'an x86 host has no SMMU' });
   if (vectors !== undefined && arch !== 'x86')
     problems.push({ path: 'platform.vectors', problem: 'only an x86 host has vectors' });
   if (timer && (arch !== 'x86' || remap !== 'vtd'))

@@ -11,6 +11,7 @@ import { QuickFixes } from './check/quick-fixes.ts';
 import { UserFiles } from './check/user-files.ts';
 import { registerCommands } from './commands/commands.ts';
 import { ComparisonView } from './compare/comparison-view.ts';
+import { ComparisonTexts } from './comparison-text.ts';
 import { watchContexts } from './contexts.ts';
 import { registerEvents } from './events/events-view.ts';
 import { Searcher } from './events/searcher.ts';
@@ -74,6 +75,7 @@ export function activateWith(
   const problems = new Problems(sessions, checks, context.extensionUri);
   const witnesses = new WitnessMarks(checks, context.extensionUri);
   const comparison = new ComparisonView(sessions);
+  const comparisons = new ComparisonTexts();
   const texts = new TextSync(sessions, context, (editor, trace) => witnesses.mark(editor, trace));
   const funnels = new Funnels(sessions);
   const paths = new PathTree(sessions, funnels);
@@ -97,6 +99,7 @@ export function activateWith(
     funnels,
     paths,
     comparison,
+    comparisons,
     watchContexts(sessions),
     searcher,
     sessions.onDidChange((change) => {
@@ -124,6 +127,7 @@ export function activateWith(
     TraceEditor.register({ context, sessions, searcher, log, opener }),
     registerCommands({
       sessions,
+      comparisons,
       simulations,
       opener,
       follower,

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { jsonFault } from '../base/json.ts';
 import type { PathNode } from '../model/world.ts';
 import type { Felt } from '../sim/felt.ts';
 import type { Operation, OperationArg, OperationSpec } from '../sim/operation.ts';
@@ -28,19 +27,19 @@ export async function operationsOn(
 export async function scenarioFrom(uri: vscode.Uri): Promise<Scenario> {
   const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
   const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${name} is no JSON: ${jsonFault(error)}`);
-  }
-  return soundScenario(document, name);
+  const { scenarioFromText } = await import('../sim/sound-scenario.ts');
+  const scenario = scenarioFromText(text);
+  if ('title' in scenario) return scenario;
+  const problems = scenario.map(
+    ({ line, column, path, problem }) => `line ${line}, ${path === '' ? `column ${column}` : path}: ${problem}`,
+  );
+  throw new Error(`${name}: ${problems.join('; ')}`);
 }
 
 /** Reads a scenario from a document; throws with all that is wrong with it. */
 export async function soundScenario(document: unknown, name: string): Promise<Scenario> {
-  const { readScenario } = await import('../sim/scenario.ts');
-  const scenario = readScenario(document);
+  const { soundScenario: sound } = await import('../sim/sound-scenario.ts');
+  const scenario = sound(document);
   if ('title' in scenario) return scenario;
   throw new Error(`${name}: ${scenario.map(({ path, problem }) => `${path}: ${problem}`).join('; ')}`);
 }
@@ -235,10 +234,10 @@ function offered(all: readonly Offer[]): vscode.QuickPickItem[] {
   return idle.length === 0 ? able : [...able, { label, kind: vscode.QuickPickItemKind.Separator }, ...idle];
 }
 
-/** Asks for a policy and a value of it; each item shows the value of the run. What the run cannot feel comes last. */
-export async function pickPolicy(recipe: Recipe): Promise<readonly [string, string] | undefined> {
+/** Asks for a policy, of which `title` says what is to be done with it; each item shows the value of the run. What the run cannot feel comes last. */
+async function askPolicy(recipe: Recipe, title: string, placeHolder: string) {
   const { policies } = await import('../sim/design.ts');
-  const { elsewhere, noEffect } = await import('../sim/felt.ts');
+  const { elsewhere } = await import('../sim/felt.ts');
   const current = { ...recipe.scenario.policies, ...recipe.settings };
   const valueNow = (name: string): string => current[name] ?? policies.get(name)!.values[0]!.value;
   const felt = whatIsFelt(recipe);
@@ -250,12 +249,23 @@ export async function pickPolicy(recipe: Recipe): Promise<readonly [string, stri
       })),
     ),
   );
-  const options = { placeHolder: 'What to change', matchOnDescription: true, matchOnDetail: true };
-  const picked = await vscode.window.showQuickPick(list, { ...options, title: 'Change Policy' });
+  const options = { placeHolder, matchOnDescription: true, matchOnDetail: true };
+  const picked = await vscode.window.showQuickPick(list, { ...options, title });
   const policy = picked && policies.get(picked.label);
-  if (!policy) return undefined;
-  const now = valueNow(policy.name);
-  const by = await felt;
+  return policy && { policy, now: valueNow(policy.name), by: await felt };
+}
+
+/** Asks for a policy that is to be compared. */
+export async function pickPolicyName(recipe: Recipe): Promise<string | undefined> {
+  return (await askPolicy(recipe, 'Compare Policy', 'Whose values to compare'))?.policy.name;
+}
+
+/** Asks for a policy and a value of it. */
+export async function pickPolicy(recipe: Recipe): Promise<readonly [string, string] | undefined> {
+  const asked = await askPolicy(recipe, 'Change Policy', 'What to change');
+  if (asked === undefined) return undefined;
+  const { policy, now, by } = asked;
+  const { noEffect } = await import('../sim/felt.ts');
   const without = (value: string): string | undefined =>
     value === now || !by.policies.has(policy.name) ? undefined : noEffect(by, policy.name, value);
   const values = policy.values.map(({ value, meaning }) => ({

@@ -64,9 +64,10 @@ describe('irqscope simulate', () => {
       '--set',
       'vectorCleanup=ipi',
     ]);
-    const idle = out.split('\n').filter((line) => line.includes('no effect'));
-    assert.deepEqual(idle, [
-      'msixOwner has no effect here: no part of this system asks for it; scenario kvm-assigned-pending shows it',
+    const lines = out.trimEnd().split('\n');
+    assert.deepEqual(lines.slice(lines.findIndex((line) => line.includes('no effect'))), [
+      'msixOwner has no effect on this scenario',
+      'no part of this system asks for it; scenario kvm-assigned-pending shows it',
     ]);
     assert.equal(err, '');
     const json = await irqscope(['simulate', 'first-run', '--set', 'fault=F31', '--json']);
@@ -77,18 +78,20 @@ describe('irqscope simulate', () => {
     const felt = JSON.parse((await irqscope(['simulate', 'first-run', '--json'])).out) as object;
     assert.ok(!('noEffect' in felt));
     const piped = await irqscope(['simulate', 'first-run', '--set', 'vmsi=vits', '--out', '-']);
-    assert.match(piped.err, /vmsi has no effect here/);
+    assert.match(piped.err, /^vmsi has no effect on this scenario$/m);
     assert.ok(piped.out.startsWith('#') && !piped.out.includes('no effect'), piped.out.slice(0, 80));
   });
 
   it('says when all values of a policy that are compared give the same events', async () => {
     const compare = async (scenario: string, policy: string, ...more: string[]) =>
       (await irqscope(['simulate', scenario, '--compare', policy, ...more])).out;
-    const waits = 'userMemory has no effect here: no part of this system asks for it; it has one with msixOwner=umem';
-    assert.ok((await compare('kvm-mask-per-interrupt', 'userMemory')).includes(waits));
+    const waits =
+      'userMemory has no effect on this scenario\nno part of this system asks for it; it has one with msixOwner=umem\n';
+    assert.ok((await compare('kvm-mask-per-interrupt', 'userMemory', '--seeds', '0')).endsWith(waits));
     // A part asks for it, but nothing of this workload moves an interrupt.
-    const same = 'affinityStrategy has no effect here: every value gives the same events on this workload';
-    assert.ok((await compare('chain-basic', 'affinityStrategy')).includes(same));
+    const same =
+      'affinityStrategy has no effect on this scenario\nevery value gives the same events on this workload\n';
+    assert.ok((await compare('chain-basic', 'affinityStrategy')).endsWith(same));
     assert.ok(!(await compare('vector-faults', 'affinityStrategy')).includes('no effect'));
     const rows = JSON.parse(await compare('first-run', 'vmsi', '--json')) as { vmsi: string; noEffect?: string }[];
     assert.deepEqual(
@@ -143,10 +146,10 @@ describe('irqscope simulate', () => {
 
   it('refuses a workload that no system could do before anything runs', async () => {
     const wrong: [object, RegExp][] = [
-      [{ at: '10s', op: 'nope' }, /workload\.1: there is no operation nope/],
-      [{ at: '10s', op: 'device.raise' }, /workload\.1: device\.raise is done to/],
+      [{ at: '10s', op: 'nope' }, /workload\.1\.op: there is no operation nope/],
+      [{ at: '10s', op: 'device.raise' }, /workload\.1\.op: device\.raise is done to/],
       [{ at: '10s', op: 'device.raise', object: 'device/0000:03:00.0/msix/1', wrong: 1 }, /has no argument wrong/],
-      [{ at: '10s', op: 'irq.affinity', object: 'irq/24' }, /workload\.1: irq\.affinity needs/],
+      [{ at: '10s', op: 'irq.affinity', object: 'irq/24' }, /workload\.1\.op: irq\.affinity needs/],
       [{ at: `${'9'.repeat(400)}s`, op: 'device.raise' }, /workload\.1\.at: the time is later than 104 days/],
       [{ at: '1s', every: `${'9'.repeat(30)}ms`, times: 2, op: 'device.raise' }, /workload\.1\.every: /],
       [{ at: '1s', every: '100s', times: 1_000_000, op: 'device.raise' }, /workload\.1\.times: /],
@@ -156,7 +159,7 @@ describe('irqscope simulate', () => {
       const { status, out, err } = await irqscope(['simulate', at('wrong.scenario.json'), '--out', '-']);
       assert.deepEqual([status, out], [2, ''], err);
       assert.match(err, why);
-      assert.ok(err.startsWith(`irqscope: ${at('wrong.scenario.json')}: workload.1`), err);
+      assert.ok(err.startsWith(`${at('wrong.scenario.json')}:1: workload.1.`), err);
       assert.match(err, /^[^\n]+\n$/);
     }
     writeFileSync(
@@ -199,6 +202,15 @@ describe('irqscope simulate', () => {
     assert.ok(runs.length > 2);
     assert.equal(new Set(runs.map((r) => r.causes)).size, 1, 'the same workload');
     assert.ok(new Set(runs.map((r) => r.userExits)).size > 1, 'designs differ in exits to user space');
+    const { spread, verdict, guestLatency } = runs[0] as unknown as {
+      spread: { guestLatency: number[] };
+      verdict: string;
+      guestLatency: number;
+    };
+    assert.equal(spread.guestLatency.length, 3);
+    assert.ok(guestLatency > 4200 && /are fastest/.test(verdict));
+    const page = await irqscope(['simulate', 'chain-basic', '--compare', 'guest.store', '--seeds', '0', '--markdown']);
+    assert.match(page.out, /^# .*: guest\.store\n\nmsixTable, config, deviceMemory and queueMemory differ neither/);
   });
 
   for (const [args, message] of [
@@ -207,6 +219,10 @@ describe('irqscope simulate', () => {
     [['simulate', 'first-run', '--set', 'noSuch=1'], /there is no policy noSuch/],
     [['simulate', 'first-run', '--set', 'msixOwner=magic'], /policy msixOwner is one of /],
     [['simulate', 'first-run', '--seed', 'x'], /--seed x is no whole number/],
+    [['simulate', 'first-run', '--compare', 'vmsi', '--seeds', 'x'], /--seeds x is no number of runs/],
+    [['simulate', 'first-run', '--seeds', '3'], /--seeds belongs to --compare/],
+    [['simulate', 'first-run', '--markdown'], /--markdown belongs to --compare/],
+    [['simulate', 'first-run', '--compare', 'vmsi', '--json', '--markdown'], /exclude each other/],
     [['simulate', 'nothing.scenario.json'], /nothing\.scenario\.json: no such file/],
     [['simulate', 'examples/x86-vtd-qemu.log'], /this trace was not simulated/],
     [['simulate', 'first-run', '--out', '/nowhere/at/all'], /there is no such directory/],
@@ -237,7 +253,7 @@ describe('irqscope simulate', () => {
     writeFileSync(at('bad.scenario.json'), JSON.stringify({ ...scenario, devices: [{ bdf: '3:0.0', name: 'x' }] }));
     const { status, err } = await irqscope(['simulate', at('bad.scenario.json')]);
     assert.equal(status, 2);
-    assert.match(err, /bad\.scenario\.json: devices\.0\.bdf: a BDF with segment/);
+    assert.match(err, /bad\.scenario\.json:1: devices\.0\.bdf: a BDF with segment/);
     writeFileSync(at('op.scenario.json'), JSON.stringify({ ...scenario, workload: [{ at: 0, op: 'device.explode' }] }));
     assert.match((await irqscope(['simulate', at('op.scenario.json')])).err, /there is no operation device\.explode/);
   });

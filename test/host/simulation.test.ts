@@ -56,6 +56,22 @@ describe('simulated runs', () => {
     assert.equal(trace.session.trace.table.line(last), last + 3);
   });
 
+  it('compare the values of a policy on a page', async () => {
+    await run('startSimulation', 'chain-hypercall', 1);
+    const text = await run<string>('comparePolicy', 'guest.delivery');
+    assert.match(
+      text,
+      /^# A hypercall domain between vector domain and bus domain: guest\.delivery\n\nposted is fastest/,
+    );
+    await eventually(async () => {
+      const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
+      assert.ok(
+        tabs.some((label) => label.includes('guest.delivery')),
+        tabs.join(', '),
+      );
+    });
+  });
+
   it('run to a kind of event, to a change, and to their end', async () => {
     await run('startSimulation', SCENARIO, 1);
     const trace = await active();

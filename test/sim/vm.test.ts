@@ -159,7 +159,7 @@ describe('virtual machines', () => {
       const sim = run(document, { seed });
       assert.ok(booksBalance(sim), String(seed));
       const { delivered, merged, pending, inFlight } = sim.machine.ledger.tally();
-      assert.deepEqual([delivered + merged, pending, inFlight], [20, 0, 0]);
+      assert.deepEqual([delivered + merged, pending, inFlight], [120, 0, 0]);
       orders.add(
         events(sim)
           .map((e) => `${e.kind}${e.time}`)

@@ -1,23 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import { jsonFault } from '../../base/json.ts';
 import { Utf16 } from '../../import/utf16.ts';
 import { nearest } from '../../query/nearest.ts';
 import { bundledScenarios } from '../../sim/bundled.ts';
 import { recipeOf } from '../../sim/recipe.ts';
-import { readScenario } from '../../sim/scenario.ts';
-import type { Scenario } from '../../sim/scenario-schema.ts';
+import type { ScenarioProblem } from '../../sim/scenario-problems.ts';
 import type { Recipe } from '../../sim/simulation.ts';
+import { scenarioFromText, soundScenario } from '../../sim/sound-scenario.ts';
 import { Failure } from '../failure.ts';
 import type { Progress } from '../progress.ts';
 import { readTrace } from '../read.ts';
 
-/** Reads a scenario from a document; throws Failure with everything that is wrong with it. */
-function checked(name: string, document: unknown): Scenario {
-  const scenario = readScenario(document);
-  if ('title' in scenario) return scenario;
-  const [first, ...rest] = scenario;
+/** The Failure for a scenario with which something is wrong: the first problem, and how many more there are. */
+function unsound(name: string, [first, ...rest]: readonly (ScenarioProblem & { readonly line?: number })[]): Failure {
+  const { path, problem, line } = first!;
   const more = rest.length === 0 ? '' : ` (and ${rest.length} more)`;
-  throw new Failure(`${name}: ${first?.path === '' ? '' : `${first?.path}: `}${first?.problem}${more}`);
+  const says = `${path === '' ? '' : `${path}: `}${problem}${more}`;
+  return line === undefined ? new Failure(`${name}: ${says}`) : new Failure(says, { file: name, line });
 }
 
 /** The text of a file in UTF-8 or UTF-16, without a byte order mark: editors on Windows write such files. */
@@ -36,18 +34,22 @@ function textOfFile(bytes: Uint8Array): string {
 export async function readRecipeFor(name: string, progress: Progress): Promise<Recipe> {
   const plain = { seed: 1, settings: {}, operations: [] };
   const bundled = bundledScenarios.find((s) => s.id === name);
-  if (bundled) return { scenario: checked(name, bundled.document), ...plain };
+  if (bundled) {
+    const scenario = soundScenario(bundled.document);
+    if (!('title' in scenario)) throw unsound(name, scenario);
+    return { scenario, ...plain };
+  }
   if (name.endsWith('.json')) {
     const bytes = await readFile(name).catch((error: NodeJS.ErrnoException) => {
       throw new Failure(`${name}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`);
     });
-    let document: unknown;
-    try {
-      document = JSON.parse(textOfFile(bytes));
-    } catch (error) {
-      throw new Failure(`${name}: ${jsonFault(error)}`);
-    }
-    return { scenario: checked(name, document), ...plain };
+    const scenario = scenarioFromText(textOfFile(bytes));
+    if ('title' in scenario) return { scenario, ...plain };
+    const [first] = scenario;
+    // What is wrong with the text itself has no key that leads there.
+    if (first!.path === '')
+      throw new Failure(`column ${first!.column}: ${first!.problem}`, { file: name, line: first!.line });
+    throw unsound(name, scenario);
   }
   if (!/[/.]/.test(name)) {
     const near = nearest(

@@ -1,13 +1,22 @@
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { durationText } from '../../base/time.ts';
 import { nearest } from '../../query/nearest.ts';
 import { policies } from '../../sim/design.ts';
 import { feltBy, noEffect } from '../../sim/felt.ts';
-import { type Measures, Meter } from '../../sim/measure.ts';
+import { type Compared, type Comparison, comparing, spreadOf } from '../../sim/measures/compare.ts';
+import { type Measures, Meter } from '../../sim/measures/measure.ts';
 import { recipeHeader } from '../../sim/recipe.ts';
 import { type Recipe, Simulation, SimulationError } from '../../sim/simulation.ts';
 import { StreamRecorder } from '../../sim/stream.ts';
+import {
+  barText,
+  type ComparedRow,
+  comparedBars,
+  comparedMarkdown,
+  comparedRows,
+  idleLines,
+  SAME_EVENTS,
+  verdict,
+} from '../../view/policy-comparison.ts';
 import { type Command, type Context, misused, readArguments } from '../command.ts';
 import { DONE, Failure } from '../failure.ts';
 import { jsonDocument } from '../json.ts';
@@ -19,6 +28,8 @@ import { readRecipeFor } from './scenario-file.ts';
 const MOST_EVENTS = 10_000_000;
 /** Number of actions after which a run lets signals and slow readers through. */
 const SLICE = 20_000;
+/** Runs with other seeds for each value of a policy that is compared. */
+const SEEDS = 5;
 
 /** The seed that an option gives. */
 function seedOf(text: string): number {
@@ -119,79 +130,100 @@ function runInto(file: string, name: string, recipe: Recipe, most: number): Prom
   );
 }
 
-const rows: readonly (readonly [string, (m: Measures) => string])[] = [
-  ['events', (m) => String(m.events)],
-  ['model time', (m) => durationText(m.time)],
-  ['causes', (m) => String(m.causes)],
-  ['delivered', (m) => String(m.delivered)],
-  ['merged', (m) => String(m.merged)],
-  ['served without interrupt', (m) => String(m.withdrawn)],
-  ['pending', (m) => String(m.pending)],
-  ['lost', (m) => String(m.lost)],
-  ['not known', (m) => String(m.untold)],
-  ['duplicated', (m) => String(m.duplicated)],
-  ['wrongly delivered', (m) => String(m.misdelivered)],
-  ['exits', (m) => String(m.exits)],
-  ['  to user space', (m) => String(m.userExits)],
-  ['latency, median', (m) => (m.latency === null ? '-' : durationText(m.latency))],
-  ['latency, 99 %', (m) => (m.latency99 === null ? '-' : durationText(m.latency99))],
-];
+/** The table of one run has the rows of a comparison. */
+const alone = (measures: Measures): ComparedRow[] =>
+  comparedRows({
+    policy: '',
+    values: [{ value: '', measures, again: [], digest: '' }],
+    seeds: [],
+    jitter: 0,
+    same: false,
+  });
 
 function reasonLines(out: Context['out'], measures: Measures): void {
   for (const [reason, times] of Object.entries(measures.reasons)) out.line(`  ${times} x ${reason}`);
 }
 
-/** Why all values of a policy gave the same events. */
-function sameEvents(recipe: Recipe, policy: string): string {
-  return noEffect(feltBy(recipe), policy) ?? 'every value gives the same events on this workload';
+/** What the seeds of a comparison gave: the least, the median and the largest. */
+const spreads = ({ again }: Compared) =>
+  again.length === 0
+    ? {}
+    : {
+        spread: {
+          guestLatency: spreadOf(again.map((m) => m.guestLatency)) ?? null,
+          guestLatency99: spreadOf(again.map((m) => m.guestLatency99)) ?? null,
+          exitTime: spreadOf(again.map((m) => m.exitTime)) ?? null,
+        },
+      };
+
+/** What is compared, and how it is shown. */
+interface Asked {
+  readonly policy: string;
+  readonly more: number;
+  readonly most: number;
+  readonly as: 'json' | 'markdown' | 'text';
 }
 
-async function compare(
-  name: string,
-  recipe: Recipe,
-  policy: string,
-  most: number,
-  json: boolean,
-  { out }: Context,
-): Promise<number> {
+async function compare(name: string, recipe: Recipe, asked: Asked, { out }: Context): Promise<number> {
+  const { policy } = asked;
   checkPolicy(policy);
-  const all: { value: string; measures: Measures; events: string }[] = [];
-  for (const { value } of policies.get(policy)!.values) {
-    const settings = { ...recipe.settings, [policy]: value };
-    // Without a header the bytes are those of the events alone.
-    const hash = createHash('sha256');
-    const { measures } = await runRecipe(
-      name,
-      { ...recipe, settings },
-      most,
-      (bytes) => hash.update(bytes),
-      () => out.rest(),
-      [],
-    );
-    all.push({ value, measures, events: hash.digest('hex') });
+  let comparison: Comparison | undefined;
+  try {
+    const work = comparing(recipe, policy, asked.more, asked.most);
+    for (let at = work.next(); ; at = work.next()) {
+      if (at.done) {
+        comparison = at.value;
+        break;
+      }
+      await out.rest();
+    }
+  } catch (error) {
+    if (error instanceof SimulationError) throw new Failure(`${name}: ${error.message}`);
+    throw error;
   }
-  const same = all.every(({ events }) => events === all[0]?.events);
-  const idle = same ? sameEvents(recipe, policy) : undefined;
-  if (json) {
-    for (const part of jsonDocument(
-      all.map(({ value, measures }) => ({ [policy]: value, ...measures, ...(idle && { noEffect: idle }) })),
-    ))
-      out.json(part);
+  const { values, same } = comparison;
+  const idle = same ? noEffect(feltBy(recipe), policy) : undefined;
+  const says = verdict(comparison, idle);
+  if (asked.as === 'json') {
+    const rows = values.map((one) => ({
+      [policy]: one.value,
+      ...one.measures,
+      ...spreads(one),
+      verdict: says,
+      ...(same && { noEffect: idle ?? SAME_EVENTS }),
+    }));
+    for (const part of jsonDocument(rows)) out.json(part);
     return DONE;
   }
-  const columns = new Columns((line) => out.line(line), new Set(all.map((_, i) => i + 1)));
-  columns.row(policy, ...all.map((a) => a.value));
-  for (const [label, cell] of rows) columns.row(label, ...all.map((a) => cell(a.measures)));
+  if (asked.as === 'markdown') {
+    out.add(comparedMarkdown(comparison, recipe.scenario.title, idle));
+    return DONE;
+  }
+  const columns = new Columns((line) => out.line(line), new Set(values.map((_, i) => i + 1)));
+  columns.row(policy, ...values.map(({ value }) => value));
+  tableRows(columns, comparedRows(comparison));
   columns.end();
-  if (idle !== undefined) out.line(`${policy} has no effect here: ${idle}`);
-  for (const { value, measures } of all) {
+  for (const { label, bars } of comparedBars(comparison)) {
+    out.line();
+    out.line(label);
+    const chart = new Columns((line) => out.line(line));
+    for (const { value, share, text } of bars) chart.row(`  ${value}`, `${barText(share)} ${text}`);
+    chart.end();
+  }
+  for (const { value, measures } of values) {
     if (Object.keys(measures.reasons).length === 0) continue;
     out.line();
     out.line(`${value}: why causes or messages ended`);
     reasonLines(out, measures);
   }
+  out.line();
+  for (const line of same ? idleLines(policy, idle ?? SAME_EVENTS) : [says]) out.line(line);
   return DONE;
 }
+
+const tableRows = (columns: Columns, rows: readonly ComparedRow[]): void => {
+  for (const { label, level, cells } of rows) columns.row(`${level === 1 ? '  ' : ''}${label}`, ...cells);
+};
 
 async function run(args: readonly string[], context: Context): Promise<number> {
   const { values, positionals } = readArguments('simulate', args, {
@@ -201,6 +233,8 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     out: { type: 'string' },
     events: { type: 'string' },
     compare: { type: 'string' },
+    seeds: { type: 'string' },
+    markdown: { type: 'boolean' },
   });
   const [name, ...rest] = positionals;
   if (name === undefined || rest.length > 0) throw misused('simulate', 'simulate needs one SCENARIO');
@@ -217,8 +251,15 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   const most = recipe.events ?? MOST_EVENTS;
   if (values.compare !== undefined) {
     if (values.out !== undefined) throw misused('simulate', '--compare runs several times and takes no --out');
-    return compare(name, recipe, values.compare, most, values.json === true, context);
+    if (values.seeds !== undefined && !/^\d{1,4}$/.test(values.seeds))
+      throw misused('simulate', `--seeds ${values.seeds} is no number of runs`);
+    if (values.json && values.markdown) throw misused('simulate', '--json and --markdown exclude each other');
+    const more = values.seeds === undefined ? SEEDS : Number(values.seeds);
+    const as = values.json ? 'json' : values.markdown ? 'markdown' : 'text';
+    return compare(name, recipe, { policy: values.compare, more, most, as }, context);
   }
+  if (values.seeds !== undefined || values.markdown)
+    throw misused('simulate', `--${values.markdown ? 'markdown' : 'seeds'} belongs to --compare`);
   if (values.out === '-') {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const { noEffect: idle } = await runRecipe(
@@ -228,7 +269,7 @@ async function run(args: readonly string[], context: Context): Promise<number> {
       (bytes) => out.raw(decoder.decode(bytes)),
       () => out.rest(),
     );
-    for (const [policy, why] of Object.entries(idle)) warn(`${policy} has no effect here: ${why}`);
+    for (const [policy, why] of Object.entries(idle)) for (const line of idleLines(policy, why)) warn(line);
     return DONE;
   }
   const { measures, noEffect: idle } =
@@ -256,10 +297,10 @@ async function run(args: readonly string[], context: Context): Promise<number> {
   }
   out.line(`${recipe.scenario.title}, seed ${recipe.seed}`);
   const columns = new Columns((line) => out.line(line), [1]);
-  for (const [label, cell] of rows) columns.row(label, cell(measures));
+  tableRows(columns, alone(measures));
   columns.end();
   reasonLines(out, measures);
-  for (const [policy, why] of Object.entries(idle)) out.line(`${policy} has no effect here: ${why}`);
+  for (const [policy, why] of Object.entries(idle)) for (const line of idleLines(policy, why)) out.line(line);
   if (values.out !== undefined) out.line(`written to ${values.out}`);
   return DONE;
 }
@@ -267,7 +308,9 @@ async function run(args: readonly string[], context: Context): Promise<number> {
 /** `irqscope simulate`. */
 export const simulate: Command = {
   name: 'simulate',
-  usage: 'SCENARIO [--seed N] [--set POLICY=VALUE]... [--out FILE | --compare POLICY] [--events N] [--json]',
+  usage:
+    'SCENARIO [--seed N] [--set POLICY=VALUE]... [--events N] [--json]\n' +
+    '                         [--out FILE | --compare POLICY [--seeds N] [--markdown]]',
   help: `Runs a scenario: the name of a bundled one, a scenario file (.json), or a simulated trace, which is run again from its
 header. The same scenario, seed and settings give the same bytes on every machine. Tells the fate of every
 interrupt cause, how long deliveries took in model time, and the exits of virtual CPUs.
@@ -276,7 +319,10 @@ Options:
   --seed N            seed of all random choices (default 1, or the seed of the trace)
   --set POLICY=VALUE  a design decision or bug mode; may be repeated
   --out FILE          write the trace as .irqtrace; - is standard output
-  --compare POLICY    run every value of a policy on the same workload and print them side by side
+  --compare POLICY    run every value of a policy on the same workload and print them side by side, with what decides
+  --seeds N           how many more runs of each value, with other seeds and delays that vary, tell how sure that is
+                      (default ${SEEDS})
+  --markdown          the comparison as a Markdown document
   --events N          end the run after about N events (default ${MOST_EVENTS}); what sets the system up always
                       comes whole, and 0 gives that alone
   --json              one JSON document instead of text

@@ -10,6 +10,26 @@ import type { Composed, Domain, Irq } from './domain.ts';
 export const MMIO_WRITE = 100;
 export const MMIO_READ = 800;
 
+/**
+ * What a kernel reads to be sure that a mask bit has reached the table, by its age: `own`: the vector control of the entry itself, twice
+ * (Linux before 2.6.30, msi_set_mask_bit); `both`: the first dword of the table, after mask and unmask (2.6.30 to 5.14: readl of
+ * mask_base, which is the base of the table); `mask`: the same after a mask alone (since 5.15, pci_msix_mask of drivers/pci/msi/msi.h).
+ */
+export type FlushRead = 'own' | 'both' | 'mask';
+
+/** A kernel masks or unmasks an entry and makes sure of it. */
+export function* maskEntry(
+  access: TableAccess,
+  device: PciFunction,
+  index: number,
+  masked: boolean,
+  flush: FlushRead,
+): Actions {
+  yield* access.write(device, index, 12, 4, [vectorControl(masked)]);
+  if (flush === 'own') for (let i = 0; i < 2; i++) yield* access.read(device, index, 12, 4);
+  else if (masked || flush === 'both') yield* access.read(device, 0, 0, 4);
+}
+
 /** How the kernel that owns the function reaches its table: at the hardware, or through the part that emulates it for a guest. */
 export interface TableAccess {
   write(device: PciFunction, index: number, offset: number, size: number, value: readonly number[]): Actions;
@@ -40,13 +60,22 @@ export class MsixDomain implements Domain {
   readonly parent: Domain;
   readonly machine: Machine;
   readonly #access: TableAccess;
+  readonly #flush: () => FlushRead;
 
-  constructor(machine: Machine, name: string, parent: Domain, prefix = '', access: TableAccess = hardwareAccess) {
+  constructor(
+    machine: Machine,
+    name: string,
+    parent: Domain,
+    prefix = '',
+    access: TableAccess = hardwareAccess,
+    flush: () => FlushRead = () => 'mask',
+  ) {
     this.machine = machine;
     this.name = name;
     this.parent = parent;
     this.object = machine.world.object(domainType, `${prefix}domain/${name}`);
     this.#access = access;
+    this.#flush = flush;
   }
 
   *alloc(): Actions<number> {
@@ -64,7 +93,10 @@ export class MsixDomain implements Domain {
     yield* this.store(irq, { address: 0, data: 0 }, 'deactivate');
   }
 
-  /** __pci_write_msi_msg: masks the entry around the three writes when it is live, and reads back. */
+  /**
+   * __pci_write_msi_msg: three writes, with the entry masked around them when it is live. Older kernels mask with the reads that belong to it, in
+   * move_masked_irq of kernel/irq/migration.c; since 5.14 the write itself does it, with no read but that of data at the end.
+   */
   *store(irq: Irq, message: Composed, by: string): Actions {
     const { device, hwirq } = irq;
     this.machine.emit(msgWrite, irq.object, {
@@ -75,19 +107,24 @@ export class MsixDomain implements Domain {
       by,
       where: 'MSI-X table',
     });
+    const flush = this.#flush();
+    const now = flush === 'mask';
     const live = !irq.masked;
-    if (live) yield* this.#access.write(device, hwirq, 12, 4, [vectorControl(true)]);
+    const mask = (masked: boolean): Actions =>
+      now
+        ? this.#access.write(device, hwirq, 12, 4, [vectorControl(masked)])
+        : maskEntry(this.#access, device, hwirq, masked, flush);
+    if (live) yield* mask(true);
     yield* this.#access.write(device, hwirq, 0, 4, [message.address >>> 0]);
     yield* this.#access.write(device, hwirq, 4, 4, [Math.floor(message.address / 0x100000000)]);
     yield* this.#access.write(device, hwirq, 8, 4, [message.data]);
-    if (live) yield* this.#access.write(device, hwirq, 12, 4, [vectorControl(false)]);
-    yield* this.#access.read(device, hwirq, 8, 4);
+    if (live) yield* mask(false);
+    if (now) yield* this.#access.read(device, hwirq, 8, 4);
     irq.written?.(message);
   }
 
-  /** pci_msi_mask: write and read back; unmasking writes only. */
+  /** pci_msix_mask and pci_msix_unmask; see FlushRead. */
   *mask(irq: Irq, masked: boolean): Actions {
-    yield* this.#access.write(irq.device, irq.hwirq, 12, 4, [vectorControl(masked)]);
-    if (masked) yield* this.#access.read(irq.device, irq.hwirq, 12, 4);
+    yield* maskEntry(this.#access, irq.device, irq.hwirq, masked, this.#flush());
   }
 }

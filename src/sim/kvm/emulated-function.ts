@@ -214,7 +214,10 @@ export class EmulatedFunction extends PciFunction {
     const masked = effectivelyMasked(this.machine.state, this.entry(index)) === true;
     if (masked !== before) this.#status(index, masked, false);
     if (!masked) this.#quiet.delete(index);
-    else if (!value) this.#quiet.add(index);
+    // A read of any dword of the table makes sure of all entries: the completion comes behind what the function sent.
+    if (!value)
+      for (let i = 0; i < Math.max(this.size, 0); i++)
+        if (effectivelyMasked(this.machine.state, this.entry(i)) === true) this.#quiet.add(i);
     return answer;
   }
 

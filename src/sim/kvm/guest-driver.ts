@@ -5,7 +5,7 @@ import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from '../irq/domain.ts';
 import type { IrqCore } from '../irq/irq-core.ts';
-import type { MsixDomain, TableAccess } from '../irq/msix-domain.ts';
+import { type FlushRead, type MsixDomain, maskEntry, type TableAccess } from '../irq/msix-domain.ts';
 import type { Actions, Machine } from '../machine.ts';
 
 /** First vector that a guest kernel hands out. */
@@ -101,6 +101,8 @@ export class GuestVectors implements Domain {
 export interface GuestKernel {
   readonly core: IrqCore;
   readonly guestAccess: TableAccess;
+  /** How it makes sure that a mask bit has reached the table. */
+  readonly flushRead: FlushRead;
   msixDomain(fn: PciFunction): MsixDomain;
   guestControl(fn: PciFunction, enable: boolean, fmask: boolean): Actions;
 }
@@ -136,11 +138,10 @@ export function* driveGuest(vm: GuestKernel, fn: PciFunction, driver: GuestDrive
   return virqs;
 }
 
-/** A flow that masks at the device, works and unmasks: every step a write and the read that flushes it. */
+/** A flow that masks at the device, works and unmasks: every step a write and what flushes it. */
 function* maskingHandler(vm: GuestKernel, fn: PciFunction, index: number): Actions {
-  for (const mask of [1, 0]) {
-    yield* vm.guestAccess.write(fn, index, 12, 4, [mask]);
-    yield* vm.guestAccess.read(fn, index, 12, 4);
-    if (mask === 1) yield HANDLER;
+  for (const masked of [true, false]) {
+    yield* maskEntry(vm.guestAccess, fn, index, masked, vm.flushRead);
+    if (masked) yield HANDLER;
   }
 }

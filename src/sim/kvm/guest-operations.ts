@@ -2,6 +2,7 @@ import { barMap } from '../../model/events/pci.ts';
 import { msixTable } from '../../model/registers/pci.ts';
 import { msixCap } from '../../model/things/pci.ts';
 import type { PciFunction } from '../device/pci-function.ts';
+import { maskEntry } from '../irq/msix-domain.ts';
 import type { Actions } from '../machine.ts';
 import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
 import type { Setup } from '../setup.ts';
@@ -99,14 +100,11 @@ export const guestOperations: readonly OperationSpec[] = [
   guestOperation(
     'guest.toggle',
     'Guest masks and unmasks the entry',
-    'As Linux 2.6 did at an interrupt: mask, read back, unmask, read back.',
+    'As the kernel of the guest does at an interrupt: mask, unmask, and the reads that its age makes (guest.flushRead).',
     ENTRY,
     [],
     function* (vm, fn, _v, object) {
-      for (const mask of [1, 0]) {
-        yield* vm.guestAccess.write(fn, indexOf(object), 12, 4, [mask]);
-        yield* vm.guestAccess.read(fn, indexOf(object), 12, 4);
-      }
+      for (const masked of [true, false]) yield* maskEntry(vm.guestAccess, fn, indexOf(object), masked, vm.flushRead);
     },
   ),
   guestOperation(

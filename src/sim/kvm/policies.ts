@@ -143,6 +143,18 @@ export const migratePending = policy(
   ['S2-34', 'S2-50'],
 );
 
+/** How the kernel of the guest makes sure that a mask bit has reached the table. */
+export const flushRead = policy(
+  'guest.flushRead',
+  'What the kernel of the guest reads after it wrote a mask bit: Linux has changed that twice.',
+  {
+    both: '2.6.30 to 5.13: the first dword of the table, which is of entry 0, after mask and unmask.',
+    mask: '5.15 and newer: the first dword of the table after a mask alone, and the data of a message that was written.',
+    own: 'Before 2.6.30: the vector control of the entry itself, twice, after mask and unmask.',
+  },
+  ['S2-43', 'S2-44'],
+);
+
 /** All policies of virtual machines. */
 export const kvmPolicies = {
   msixOwner,
@@ -158,4 +170,5 @@ export const kvmPolicies = {
   pbaAlwaysZero,
   stillClaims,
   migratePending,
+  flushRead,
 } as const;

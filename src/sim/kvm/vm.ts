@@ -4,6 +4,7 @@ import { decodersById } from '../../model/message.ts';
 import { pciCommand } from '../../model/registers/pci.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmVm } from '../../model/things/virt.ts';
+import type { Design } from '../design.ts';
 import { announce } from '../device/announce.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import type { Message, MessagePort } from '../device/message.ts';
@@ -13,7 +14,7 @@ import type { TargetDomain } from '../iommu/remap-domain.ts';
 import { COMMAND_ON } from '../irq/host.ts';
 import { IoApicDomain } from '../irq/io-apic.ts';
 import { IrqCore } from '../irq/irq-core.ts';
-import { MsixDomain, type TableAccess } from '../irq/msix-domain.ts';
+import { type FlushRead, MsixDomain, type TableAccess } from '../irq/msix-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import { nanoseconds, type VmSpec } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
@@ -74,6 +75,7 @@ export class Vm implements MessagePort {
   readonly #served = new Set<number>();
   /** The domain on which bus domains of functions stand that the VMM emulates. */
   readonly irqParent: TargetDomain;
+  readonly #design: Design;
   #fd = 30;
   #gsi = FIRST_MSI_GSI;
 
@@ -92,6 +94,7 @@ export class Vm implements MessagePort {
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message, true));
     this.mmio = new GuestMmio(this);
     const { design } = setup;
+    this.#design = design;
     const { msixOwner: owner } = design;
     this.kernelMasks = owner !== 'user';
     this.internal = owner === 'internal';
@@ -139,6 +142,11 @@ export class Vm implements MessagePort {
   get wired(): IoApicDomain {
     this.#wired ??= new IoApicDomain(this.lines, this.vectors, `guest/${this.id}/`);
     return this.#wired;
+  }
+
+  /** How the kernel of the guest makes sure that a mask bit has reached a table. */
+  get flushRead(): FlushRead {
+    return this.#design.flushRead;
   }
 
   /** How the kernel of the guest reaches tables of its functions. */
@@ -241,7 +249,8 @@ export class Vm implements MessagePort {
     let domain = this.#msix.get(fn);
     if (domain === undefined) {
       const prefix = `guest/${this.id}/`;
-      domain = new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.irqParent, prefix, this.guestAccess);
+      const flush = (): FlushRead => this.flushRead;
+      domain = new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.irqParent, prefix, this.guestAccess, flush);
       this.#msix.set(fn, domain);
     }
     return domain;

@@ -19,6 +19,7 @@ import { type InterruptServices, interruptCommands } from './interrupts.ts';
 import { kitCommands } from './kit.ts';
 import { objectCommands } from './object.ts';
 import { type PathServices, pathCommands } from './path.ts';
+import { type PolicyServices, policyCommands } from './policy.ts';
 import { runCommands } from './run.ts';
 import { type SourceServices, sourceCommands, toWanted, wrongIn } from './sources.ts';
 import { type StopServices, stopCommands } from './stops.ts';
@@ -30,6 +31,7 @@ export interface Services
     CompareServices,
     PathServices,
     StopServices,
+    PolicyServices,
     SourceServices {
   readonly sessions: Sessions;
   readonly simulations: Simulations;
@@ -54,6 +56,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     ...objectCommands(services.sessions, find, services.views),
     ...pathCommands(services, find),
     ...runCommands(services, find),
+    ...policyCommands(services, find),
     ...stopCommands(services, find),
     ...injectCommands(services, find),
     ...branchCommands(services, find),

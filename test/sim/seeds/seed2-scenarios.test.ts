@@ -37,8 +37,10 @@ describe('scenarios of KVM', () => {
   });
 
   it('kvm-mask-per-interrupt: the designs are compared by their exits', () => {
-    const cost = (msixOwner: string): number => exits(from(play('kvm-mask-per-interrupt', { msixOwner }), 1)) / 20;
-    assert.deepEqual(['user', 'maskBit', 'kernel', 'internal'].map(cost), [4, 0, 0, 0]);
+    // The twenty interrupts that do not come closely behind one another.
+    const cost = (msixOwner: string): number =>
+      exits(from(play('kvm-mask-per-interrupt', { msixOwner }), 1).filter((e) => Number(e.time) < 3e-3)) / 20;
+    assert.deepEqual(['user', 'maskBit', 'kernel', 'internal'].map(cost), [4, 2, 0, 0]);
   });
 
   it('kvm-pba-polling: who answers decides what the poll shows', () => {
@@ -90,8 +92,9 @@ describe('scenarios of KVM', () => {
     assert.deepEqual(cost({}), [3, moved]);
     assert.deepEqual(cost({ msixNotify: 'mmio' }), [3, moved]);
     assert.deepEqual(cost({ msixOwner: 'internal' }), [0, moved]);
-    assert.deepEqual(cost({ msixOwner: 'maskBit' }), [4, moved]);
-    assert.deepEqual(cost({ msixOwner: 'user' }), [6, moved]);
+    // Mask, read, three writes, unmask, read: KVM has the two writes of vector control alone.
+    assert.deepEqual(cost({ msixOwner: 'maskBit' }), [5, moved]);
+    assert.deepEqual(cost({ msixOwner: 'user' }), [7, moved]);
   });
 
   it('kvm-viommu: who reads the message decides where it goes', () => {

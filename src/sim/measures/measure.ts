@@ -1,16 +1,16 @@
-import type { ObjectId, TextId } from '../base/ids.ts';
-import type { StringTable } from '../base/strings.ts';
-import { cpuAccept } from '../model/events/cpu.ts';
-import { dropped, illegal, untold } from '../model/events/outcome.ts';
-import { kvmEntry, kvmExit, kvmUserspace } from '../model/events/virt.ts';
-import type { State } from '../model/state.ts';
-import { irq, vector } from '../model/things/irq.ts';
-import { msi } from '../model/things/pci.ts';
-import type { World } from '../model/world.ts';
-import { maskBits } from '../query/statistics/masks.ts';
-import { argumentOf, type EventRow } from '../trace/row.ts';
-import type { Recorder } from './recorder.ts';
-import type { Simulation } from './simulation.ts';
+import type { ObjectId, TextId } from '../../base/ids.ts';
+import type { StringTable } from '../../base/strings.ts';
+import { cpuAccept } from '../../model/events/cpu.ts';
+import { dropped, illegal, untold } from '../../model/events/outcome.ts';
+import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
+import type { State } from '../../model/state.ts';
+import { irq, vector } from '../../model/things/irq.ts';
+import { msi } from '../../model/things/pci.ts';
+import type { World } from '../../model/world.ts';
+import { maskBits } from '../../query/statistics/masks.ts';
+import { argumentOf, type EventRow } from '../../trace/row.ts';
+import type { Recorder } from '../recorder.ts';
+import type { Simulation } from '../simulation.ts';
 
 /** What a run cost, and the fates of its causes: each cause is one, and has one fate. */
 export interface Measures {
@@ -47,9 +47,12 @@ export interface Measures {
   readonly userExitReasons: Readonly<Record<string, number>>;
   /** How often software set a mask bit that was not set. */
   readonly masks: number;
-  /** From raise to the handler that served it in nanoseconds: median, 99th percentile; null when nothing was delivered. */
+  /** From raise to the first processor that took it in nanoseconds, which may be one of the host: median, 99th percentile; null when none did. */
   readonly latency: number | null;
   readonly latency99: number | null;
+  /** From raise to the handler that served it: that of the guest, where one stands behind it; null when nothing was delivered. */
+  readonly guestLatency: number | null;
+  readonly guestLatency99: number | null;
   /** How often causes ended undelivered, by reason. */
   readonly reasons: Readonly<Record<string, number>>;
   /** Accesses that a specification forbids, by the rule that they break. */
@@ -170,10 +173,7 @@ export class Meter implements Recorder {
   measures(simulation: Simulation): Measures {
     const { ledger } = simulation.machine;
     const tally = ledger.tally();
-    const latency = (p: number): number | null => {
-      const value = ledger.latency(p);
-      return Number.isNaN(value) ? null : value;
-    };
+    const known = (ns: number): number | null => (Number.isNaN(ns) ? null : ns);
     const { strings } = this.world;
     const [exits, userExits] = [this.#exits, this.#userExits];
     return {
@@ -195,8 +195,10 @@ export class Meter implements Recorder {
       exitReasons: exits.named(strings),
       userExitReasons: userExits.named(strings),
       masks: this.#masks,
-      latency: latency(0.5),
-      latency99: latency(0.99),
+      latency: known(ledger.firstLatency(0.5)),
+      latency99: known(ledger.firstLatency(0.99)),
+      guestLatency: known(ledger.latency(0.5)),
+      guestLatency99: known(ledger.latency(0.99)),
       reasons: this.#reasons.named(strings),
       illegal: this.#illegal.named(strings),
     };
