@@ -40,7 +40,7 @@ class BootTimer {
     this.#host = of;
     this.#unit = unit;
     const before = of.cpus.handler;
-    of.cpus.handler = (cpu, vector) => (vector === VECTOR ? this.#handle() : before!(cpu, vector));
+    of.cpus.handler = (cpu, vector, eoi) => (vector === VECTOR ? this.#handle() : before!(cpu, vector, eoi));
   }
 
   get #irq(): number {

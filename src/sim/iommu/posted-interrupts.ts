@@ -72,7 +72,7 @@ export class PostedInterrupts {
     this.#all = all;
     this.#wide = wide;
     const before = cpus.handler;
-    cpus.handler = (cpu, vector) => {
+    cpus.handler = (cpu, vector, eoi) => {
       if (vector === NOTIFY) return this.#notified(cpu);
       if (vector === WAKEUP) return this.#wake(cpu);
       return before ? before(cpu, vector) : nothing();

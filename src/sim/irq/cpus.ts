@@ -17,6 +17,8 @@ interface Apic {
   readonly inService: number[];
   /** Whether a dispatch is due. */
   due: boolean;
+  /** A handler runs, with interrupts disabled: nothing is taken until it returns, also when its interrupt was ended before. */
+  running: boolean;
   /** Interrupts are disabled: nothing is taken. */
   closed: boolean;
   /** On its way offline: no longer among the CPUs that interrupts may go to, though its vector map still is. */
@@ -25,8 +27,11 @@ interface Apic {
   dead: boolean;
 }
 
-/** Runs what the kernel does for a vector on a CPU: the handler. */
-export type VectorHandler = (cpu: number, vector: number) => Actions;
+/**
+ * Runs what the kernel does for a vector on a CPU. It calls `eoi` where it ends the interrupt: x86 ends an edge-triggered one before its handler
+ * (handle_edge_irq of kernel/irq/chip.c), a level-triggered one behind it. Where it does not, the end comes when it returns.
+ */
+export type VectorHandler = (cpu: number, vector: number, eoi: () => void) => Actions;
 
 /**
  * The processors of the host with their local APICs: IRR, ISR, highest vector first, one handler at a
@@ -50,7 +55,7 @@ export class Cpus {
     let apic = this.#apics.get(n);
     if (apic === undefined) {
       const actor: Actor = { layer: 'cpu', name: `cpu${n}`, cpu: n };
-      apic = { actor, requested: new Map(), inService: [], due: false, closed: false, leaving: false, dead: false };
+      apic = { actor, requested: new Map(), inService: [], due: false, running: false, closed: false, leaving: false, dead: false };
       this.#apics.set(n, apic);
     }
     return apic;
@@ -100,7 +105,7 @@ export class Cpus {
 
   /** Whether a handler runs on a CPU. */
   busy(n: number): boolean {
-    return (this.#apics.get(n)?.inService.length ?? 0) > 0;
+    return this.#apics.get(n)?.running ?? false;
   }
 
   /**
@@ -153,7 +158,7 @@ export class Cpus {
   }
 
   #dispatch(n: number, apic: Apic): void {
-    if (apic.due || apic.inService.length > 0 || apic.requested.size === 0) return;
+    if (apic.due || apic.running || apic.requested.size === 0) return;
     apic.due = true;
     this.machine.spawn(apic.actor, this.#take(n, apic), DISPATCH);
   }
@@ -171,11 +176,19 @@ export class Cpus {
       const object = vectorObject(machine.state, n, vector);
       machine.fire(cpuTake.put(), object);
       machine.ledger.take(cause, machine.now, n);
-      if (this.handler) yield* this.handler(n, vector);
+      let ended = false;
+      const eoi = (): void => {
+        if (ended) return;
+        ended = true;
+        apic.inService.pop();
+        machine.as(apic.actor, () => machine.fire(cpuEoi.put(), object));
+        this.onEoi?.(vector);
+      };
+      apic.running = true;
+      if (this.handler) yield* this.handler(n, vector, eoi);
+      apic.running = false;
       machine.ledger.leave(n);
-      machine.fire(cpuEoi.put(), object);
-      this.onEoi?.(vector);
-      apic.inService.pop();
+      eoi();
     }
   }
 

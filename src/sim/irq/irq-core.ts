@@ -53,10 +53,10 @@ export class IrqCore {
   /** Runs the handlers of this kernel's irqs for the vectors of these CPUs. */
   serve(cpus: Cpus): void {
     this.mover.cpus = cpus;
-    cpus.handler = (cpu, vector) => this.#vector(cpu, vector);
+    cpus.handler = (cpu, vector, eoi) => this.#vector(cpu, vector, eoi);
   }
 
-  #vector(cpu: number, vector: number): Actions {
+  #vector(cpu: number, vector: number, eoi: () => void): Actions {
     const { machine } = this;
     const { state } = machine;
     const object = vectorObject(state, cpu, vector);
@@ -64,11 +64,12 @@ export class IrqCore {
     if (virq < 0) {
       // Linux: "No irq handler for vector".
       const again = this.mover.ignored(cpu, vector);
+      eoi();
       const reason = again ? 'the vector was raised again elsewhere: ignored here' : 'no irq handler for vector';
       dropTaken(machine, this.processor(cpu), object, reason);
       return nothing();
     }
-    return this.handle(virq, cpu);
+    return this.handle(virq, cpu, eoi);
   }
 
   /** Runs `what` while no other caller changes the irq: as the kernel, or in the context of who called it. */
@@ -82,8 +83,11 @@ export class IrqCore {
     }
   }
 
-  /** The flow of one interrupt: acknowledge down the hierarchy, then the action. */
-  *handle(virq: number, cpu: number): Actions {
+  /**
+   * The flow of one interrupt. An edge-triggered one (handle_edge_irq) is acknowledged down the hierarchy, moved when a move waits for that, and
+   * ended, then its action runs; a level-triggered one (handle_fasteoi_irq) is ended behind the action. `eoi` ends it at the processor.
+   */
+  *handle(virq: number, cpu: number, eoi: () => void = () => {}): Actions {
     const { machine } = this;
     const irq = this.irqs.get(virq);
     const object = irq?.object ?? machine.world.object(irqType, `${this.prefix}irq/${virq}`);
@@ -91,6 +95,7 @@ export class IrqCore {
       for (let at: Domain | undefined = irq.domain; at; at = at.parent) at.ack?.(irq, cpu);
       if (irq.pendingAffinity !== undefined && irq.started) yield* this.locked(irq, this.mover.movePending(irq));
     }
+    if (irq?.domain.wired !== true) eoi();
     if (irq && (irq.action === undefined || !irq.started)) {
       irq.lazyPending = true;
       dropTaken(machine, this.processor(cpu), object, 'the irq has no action: it was freed or never requested');

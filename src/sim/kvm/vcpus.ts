@@ -26,8 +26,8 @@ interface Vcpu {
   out: boolean;
 }
 
-/** What the guest kernel does for a vector: the handler. */
-export type GuestHandler = (vcpu: number, vector: number) => Actions;
+/** What the guest kernel does for a vector: the handler, which calls `eoi` where it ends the interrupt (see VectorHandler). */
+export type GuestHandler = (vcpu: number, vector: number, eoi: () => void) => Actions;
 
 /**
  * The virtual CPUs of a machine with their local APICs: accept, inject, handler, EOI. A message for a vector whose IRR

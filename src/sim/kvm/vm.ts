@@ -89,7 +89,7 @@ export class Vm implements MessagePort {
     this.vcpus = new Vcpus(machine, id, firstVcpu, spec.vcpus, scenario.platform.cpus);
     this.vectors = new GuestVectors(machine, `guest/${id}/`, spec.vcpus);
     this.core = new IrqCore(machine, this.vcpus.guest(0), `guest/${id}/`, 24);
-    this.vcpus.handler = (n, vector) => this.#handle(n, vector);
+    this.vcpus.handler = (n, vector, eoi) => this.#handle(n, vector, eoi);
     this.core.processor = (n) => this.vcpus.key(n);
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message, true));
     this.mmio = new GuestMmio(this);
@@ -175,7 +175,7 @@ export class Vm implements MessagePort {
     this.#served.add(vector);
   }
 
-  *#handle(n: number, vector: number): Actions {
+  *#handle(n: number, vector: number, eoi: () => void): Actions {
     const irq = this.vectors.irqAt(n, vector);
     if (irq === undefined) {
       const { vcpus } = this;
@@ -186,7 +186,7 @@ export class Vm implements MessagePort {
       dropTaken(this.machine, vcpus.key(n), vcpus.vector(n, vector), 'no irq handler for vector in the guest');
       return;
     }
-    yield* this.core.handle(irq.virq, n);
+    yield* this.core.handle(irq.virq, n, eoi);
   }
 
   /** Adds an emulated function to the bus of the guest and shows its capabilities. */
