@@ -20,7 +20,7 @@ describe('clean-up of a move', () => {
     const seen = events(simulation)
       .filter((e) => e.cpu === 0 && kinds.includes(e.kind))
       .map((e) => e.kind);
-    const served = ['cpu.take', 'irq.entry', 'cpu.eoi'];
+    const served = ['cpu.take', 'cpu.eoi', 'irq.entry'];
     assert.deepEqual(seen, [...served, ...served, 'ipi.entry', 'vec.freeMoved']);
     assert.equal(simulation.machine.ledger.tally().delivered, 4);
   });

@@ -56,13 +56,15 @@ const accept: Join = (moment) => {
   const { slots, step, row, state } = moment;
   if (row.kind === apicAccept) slots.ofKvm.add(row.object);
   const cause = argumentOf(row, 'cause');
+  const passed = onward(runningAt(moment));
   const at =
     (cause === undefined ? undefined : slots.causes.get(cause)) ??
     slots.posted.get(row.object) ??
     slots.chained(step, row)?.delivery ??
     slots.sent.get(row.object) ??
-    onward(runningAt(moment));
-  const open = at && slots.open.has(at) && !at.has('eoi') ? at : undefined;
+    passed;
+  // An edge-triggered interrupt is ended before its handler runs, which may pass it on.
+  const open = at && slots.open.has(at) && (at === passed || !at.has('eoi')) ? at : undefined;
   const delivery = open ? slots.hop(open, step, 'accept', row.object) : slots.begin(step, 'accept', row.object);
   slots.sent.remove(row.object, delivery);
   if (slots.posted.get(row.object) === delivery) slots.posted.delete(row.object);

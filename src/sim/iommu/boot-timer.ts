@@ -40,15 +40,16 @@ class BootTimer {
     this.#host = of;
     this.#unit = unit;
     const before = of.cpus.handler;
-    of.cpus.handler = (cpu, vector, eoi) => (vector === VECTOR ? this.#handle() : before!(cpu, vector, eoi));
+    of.cpus.handler = (cpu, vector, eoi) => (vector === VECTOR ? this.#handle(eoi) : before!(cpu, vector, eoi));
   }
 
   get #irq(): number {
     return this.machine.world.object(irq, 'irq/0');
   }
 
-  *#handle(): Actions {
+  *#handle(eoi: () => void): Actions {
     const { machine } = this;
+    eoi();
     this.#ticks++;
     machine.emit(irqEntry, this.#irq, { name: 'timer' });
     yield WORK;

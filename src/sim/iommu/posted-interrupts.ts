@@ -73,9 +73,11 @@ export class PostedInterrupts {
     this.#wide = wide;
     const before = cpus.handler;
     cpus.handler = (cpu, vector, eoi) => {
+      // Handlers of system vectors end their interrupt first (apic_eoi in the entry code).
+      if (vector === NOTIFY || vector === WAKEUP) eoi();
       if (vector === NOTIFY) return this.#notified(cpu);
       if (vector === WAKEUP) return this.#wake(cpu);
-      return before ? before(cpu, vector) : nothing();
+      return before ? before(cpu, vector, eoi) : nothing();
     };
   }
 

@@ -55,7 +55,16 @@ export class Cpus {
     let apic = this.#apics.get(n);
     if (apic === undefined) {
       const actor: Actor = { layer: 'cpu', name: `cpu${n}`, cpu: n };
-      apic = { actor, requested: new Map(), inService: [], due: false, running: false, closed: false, leaving: false, dead: false };
+      apic = {
+        actor,
+        requested: new Map(),
+        inService: [],
+        due: false,
+        running: false,
+        closed: false,
+        leaving: false,
+        dead: false,
+      };
       this.#apics.set(n, apic);
     }
     return apic;

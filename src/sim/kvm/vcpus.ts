@@ -21,6 +21,8 @@ interface Vcpu {
   /** Vectors requested (IRR), each with the cause that set its bit; 0: none known. */
   readonly requested: Map<number, { readonly cause: number; readonly posted: boolean }>;
   readonly inService: number[];
+  /** A handler of the guest runs, with interrupts disabled. */
+  running: boolean;
   due: boolean;
   /** It left the guest and its exit is being served. */
   out: boolean;
@@ -61,6 +63,7 @@ export class Vcpus {
         kvm: { layer: 'kvm', name: `vm${vm}.vcpu${first + n}`, cpu },
         requested: new Map(),
         inService: [],
+        running: false,
         due: false,
         out: false,
       };
@@ -179,7 +182,7 @@ export class Vcpus {
   }
 
   #dispatch(n: number, one: Vcpu): void {
-    if (one.due || one.out || one.inService.length > 0 || one.requested.size === 0) return;
+    if (one.due || one.out || one.running || one.requested.size === 0) return;
     one.due = true;
     this.machine.spawn(one.guest, this.#take(n, one), VCPU_COST.dispatch);
   }
@@ -206,11 +209,19 @@ export class Vcpus {
       // A planted fault: a handler that ended before does not end this time. The virtual CPU takes nothing any more.
       const ended = machine.state.get(at, vcpuVector.at.eois) > 0;
       if (ended && machine.tamper?.strikes('F82', at, injected)) return;
-      if (this.handler) yield* this.handler(n, vector);
+      let over = false;
+      const eoi = (): void => {
+        if (over) return;
+        over = true;
+        one.inService.pop();
+        machine.as(one.guest, () => machine.emit(apicEoi, at, {}));
+        this.onEoi?.(n, vector);
+      };
+      one.running = true;
+      if (this.handler) yield* this.handler(n, vector, eoi);
+      one.running = false;
       machine.ledger.leave(this.key(n));
-      one.inService.pop();
-      machine.emit(apicEoi, at, {});
-      this.onEoi?.(n, vector);
+      eoi();
     }
     one.due = false;
     this.#dispatch(n, one);

@@ -35,7 +35,7 @@ describe('kinds of deliveries', () => {
     const { trace } = simulation;
     const [first, second] = stepsOf(trace, 'dev.raise') as [number, number];
     const path = pathAt(trace, second)!;
-    assert.equal(stages(path), 'cause cause message accept inject handler handler eoi');
+    assert.equal(stages(path), 'cause cause message accept inject eoi handler handler');
     assert.equal(path.hops[0]!.step, first);
     assert.equal(path.delivered, true);
     assert.match(path.hops[0]!.detail, /entry mask 1, pending 1 \(masked: no message now\)/);
