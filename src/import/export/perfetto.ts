@@ -8,6 +8,7 @@ import { u32Column } from '../../base/columns.ts';
 import type { Step } from '../../base/ids.ts';
 import { sysEntry, sysExit } from '../../model/events/cpu.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
+import { threadEntry, threadExit } from '../../model/events/thread.ts';
 import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
 import type { Delivery } from '../../query/delivery/delivery.ts';
 import { DeliveryTracker } from '../../query/delivery/tracker.ts';
@@ -58,8 +59,8 @@ interface FlowPoint {
 }
 
 /** Pairs of kinds between which something runs; the first names it. */
-const BEGINS = new Set([irqEntry.name, sysEntry.name, kvmEntry.name]);
-const ENDS = new Set([irqExit.name, sysExit.name, kvmExit.name]);
+const BEGINS = new Set([irqEntry.name, sysEntry.name, threadEntry.name, kvmEntry.name]);
+const ENDS = new Set([irqExit.name, sysExit.name, threadExit.name, kvmExit.name]);
 
 /** The events of a trace as one JSON document, in pieces. */
 export function* perfetto(trace: Trace): Generator<string> {

@@ -6,6 +6,7 @@ import { gicFrameSeen, itsDoorbell } from '../../model/events/its.ts';
 import { msgSend, tblSeen } from '../../model/events/msix.ts';
 import { devSeen } from '../../model/events/pci.ts';
 import { irSeen } from '../../model/events/remap.ts';
+import { threadEntry, threadExit, threadWake } from '../../model/events/thread.ts';
 import type { State } from '../../model/state.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -21,8 +22,9 @@ import { leaveHandler, processorJoins } from './processor-joins.ts';
 import { queueEntries } from './queues.ts';
 import { remapJoins, translating } from './remap-joins.ts';
 import { Slots } from './slots.ts';
+import { threadJoins } from './thread-joins.ts';
 
-/** Kinds that only show that something exists: they come from the same record as what follows, and interrupt no thread. */
+/** Kinds that interrupt no thread: they only show that something exists, from the same record as what follows, or what the scheduler does. */
 const SHOWN: ReadonlySet<EventKind> = new Set<EventKind>([
   irSeen,
   devSeen,
@@ -30,7 +32,12 @@ const SHOWN: ReadonlySet<EventKind> = new Set<EventKind>([
   tblSeen,
   gicFrameSeen,
   itsDoorbell,
+  threadWake,
+  threadEntry,
+  threadExit,
 ]);
+/** Kinds that a CPU may record between two actions of a shared irq. */
+const BETWEEN_ACTIONS: ReadonlySet<EventKind> = new Set<EventKind>([irqEntry, threadWake]);
 
 /** The joins by the number of the kind. Made at first use, when all kinds have their numbers. */
 let joins: (Join | undefined)[] | undefined;
@@ -38,7 +45,7 @@ let joins: (Join | undefined)[] | undefined;
 function joinsByKind(): readonly (Join | undefined)[] {
   if (joins === undefined) {
     joins = [];
-    for (const [kind, join] of [...deviceJoins, ...remapJoins, ...processorJoins, ...kvmJoins])
+    for (const [kind, join] of [...deviceJoins, ...remapJoins, ...processorJoins, ...threadJoins, ...kvmJoins])
       joins[kind.number] = join;
   }
   return joins;
@@ -81,7 +88,8 @@ export class DeliveryTracker implements Observer {
       loseEvents({ slots, step, row, state });
       return;
     }
-    if (slots.returned.size > 0 && row.cpu >= 0 && row.kind !== irqEntry) leaveHandler({ slots, step, row, state });
+    if (slots.returned.size > 0 && row.cpu >= 0 && !BETWEEN_ACTIONS.has(row.kind))
+      leaveHandler({ slots, step, row, state });
     const join = this.#joins[row.kind.number];
     join?.({ slots, step, row, state });
     // A thread that does something else is done with the message that it translated.
