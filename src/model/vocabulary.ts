@@ -20,7 +20,6 @@ import { remapEvents } from './events/remap.ts';
 import { smmuEvents } from './events/smmu.ts';
 import { snapResync } from './events/snapshot/resync.ts';
 import { snapshotEvents } from './events/snapshot/snapshot.ts';
-import { threadEvents } from './events/thread.ts';
 import { vectorEvents } from './events/vector.ts';
 import { vfioEvents } from './events/vfio.ts';
 import { virtEvents } from './events/virt.ts';
@@ -35,7 +34,6 @@ export const vocabulary: readonly EventKind[] = [
   ...irqEvents,
   ...domainEvents,
   ...cpuEvents,
-  ...threadEvents,
   ...matrixEvents,
   ...remapEvents,
   ...itsEvents,

@@ -6,9 +6,8 @@
 import { byName } from '../../base/by-name.ts';
 import { u32Column } from '../../base/columns.ts';
 import type { Step } from '../../base/ids.ts';
-import { sysEntry, sysExit } from '../../model/events/cpu.ts';
+import { sysEntry, sysExit, threadEntry, threadExit } from '../../model/events/cpu.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
-import { threadEntry, threadExit } from '../../model/events/thread.ts';
 import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
 import type { Delivery } from '../../query/delivery/delivery.ts';
 import { DeliveryTracker } from '../../query/delivery/tracker.ts';

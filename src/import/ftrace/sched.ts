@@ -5,7 +5,7 @@
  * irq is taken to be done in state S, in which it waits for its next interrupt (irq_wait_for_interrupt of kernel/irq/manage.c).
  */
 import { bytesOf, isDigit, MINUS, ZERO } from '../../base/bytes.ts';
-import { threadEntry, threadExit, threadWake } from '../../model/events/thread.ts';
+import { threadEntry, threadExit, threadWake } from '../../model/events/cpu.ts';
 import { vcpuSched } from '../../model/events/virt.ts';
 import { irqThread } from '../../model/things/irq.ts';
 import type { Captures } from '../pattern.ts';

@@ -122,7 +122,7 @@ export const irqDescriptor = objectType(
 /** A thread that handles an irq: `irq/<virq>/thread/<pid>`. */
 export const irqThread = objectType(
   'irqthread',
-  'A thread that handles an irq (threaded or forced threading): the kernel calls it irq/<virq>-<action>, and irq/<virq>-s-<action> where a second one finishes what the first began.',
+  'A thread that handles an irq (threaded or forced threading): the kernel calls it `irq/41-nvme0q1`, and `irq/41-s-nvme0q1` where a second one finishes what the first began.',
   {
     name: { kind: 'text', meaning: 'Its name (comm), which the kernel cuts to 15 bytes.' },
     woken: { kind: 'flag', meaning: 'Woken, and it has not run since.' },

@@ -1,5 +1,5 @@
 import { secondsText } from '../../base/time.ts';
-import { threadEntry, threadExit, threadWake } from '../../model/events/thread.ts';
+import { threadEntry, threadExit, threadWake } from '../../model/events/cpu.ts';
 import { eventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { secondsBetween } from '../events.ts';

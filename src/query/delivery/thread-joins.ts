@@ -1,6 +1,6 @@
 // Threads that handle irqs: the handler of an interrupt wakes one, and it goes on with the interrupt, on whatever CPU it runs.
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { threadEntry, threadExit, threadWake } from '../../model/events/thread.ts';
+import { threadEntry, threadExit, threadWake } from '../../model/events/cpu.ts';
 import type { Delivery } from './delivery.ts';
 import { type Join, type Joins, type Moment, processorAt } from './moment.ts';
 import type { ThreadPlace } from './places.ts';

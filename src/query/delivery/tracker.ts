@@ -1,12 +1,11 @@
 import type { Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
-import { cpuSeen } from '../../model/events/cpu.ts';
+import { cpuSeen, threadEntry, threadExit, threadWake } from '../../model/events/cpu.ts';
 import { irqEntry } from '../../model/events/irq.ts';
 import { gicFrameSeen, itsDoorbell } from '../../model/events/its.ts';
 import { msgSend, tblSeen } from '../../model/events/msix.ts';
 import { devSeen } from '../../model/events/pci.ts';
 import { irSeen } from '../../model/events/remap.ts';
-import { threadEntry, threadExit, threadWake } from '../../model/events/thread.ts';
 import type { State } from '../../model/state.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';

@@ -12,12 +12,14 @@ import {
   softirqRaise,
   sysEntry,
   sysExit,
+  threadEntry,
+  threadExit,
+  threadWake,
 } from '../../model/events/cpu.ts';
 import { devReset } from '../../model/events/function.ts';
 import { irqEntry, irqExit, irqMask } from '../../model/events/irq.ts';
 import { devRaise, devWithdraw, msgSend } from '../../model/events/msix.ts';
 import { msixCtrl } from '../../model/events/pci.ts';
-import { threadEntry, threadExit, threadWake } from '../../model/events/thread.ts';
 import { kvmExit } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
