@@ -49,14 +49,14 @@ export function withoutNesting(line: Uint8Array, deep = 0): Uint8Array {
 
 /** Some lines with line ends between them. */
 function joinLines(lines: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(lines.reduce((sum, { length }) => sum + length + 1, -1) || 0);
+  const all = new Uint8Array(lines.reduce((sum, { length }) => sum + length + 1, 0));
   let at = 0;
   for (const line of lines) {
-    if (at > 0) all[at++] = LF;
     all.set(line, at);
     at += line.length;
+    all[at++] = LF;
   }
-  return all;
+  return all.subarray(0, Math.max(0, at - 1));
 }
 
 /** Splits a stream of bytes into the lines of its strings. Several of them may stand on one line of the source: they share its number. */
