@@ -59,7 +59,9 @@ export const KIT_EVENTS: readonly KitEvents[] = [
   { system: 'kvm', names: ['kvm_entry', 'kvm_exit'], option: 'exits' },
   { system: 'iommu', names: ['map', 'io_page_fault', 'attach_device_to_domain', 'add_device_to_group'] },
   { system: 'intel_iommu', names: ['qi_submit'] },
-  { system: 'sched', names: ['sched_switch', 'sched_wakeup', 'sched_migrate_task'], option: 'sched' },
+  // When the threads of irqs are woken and run; of all threads with the option.
+  { system: 'sched', names: ['sched_switch', 'sched_waking', 'sched_wakeup'] },
+  { system: 'sched', names: ['sched_migrate_task'], option: 'sched' },
 ];
 
 /** A filter, without which an event would fill the buffer with what is not about interrupts. */
@@ -72,11 +74,15 @@ export interface KitFilter {
 /**
  * `map`: only the software MSI window of the IOMMU drivers (MSI_IOVA_BASE 0x8000000, MSI_IOVA_LENGTH 0x100000; iommufd and VFIO use the same).
  * `qi_submit`: only descriptors of type 4, the interrupt entry cache (VT-d 6.5.2.7: the low four bits are the type; types 5, 6 and 7
- * have one of the low two bits).
+ * have one of the low two bits). Of the scheduler: only the threads that handle irqs, which the kernel names `irq/<virq>-<action>`
+ * (setup_irq_thread of kernel/irq/manage.c).
  */
 export const KIT_FILTERS: readonly KitFilter[] = [
   { system: 'iommu', name: 'map', filter: 'iova >= 0x8000000 && iova < 0x8100000' },
   { system: 'intel_iommu', name: 'qi_submit', filter: '(qw0 & 4) && !(qw0 & 3)' },
+  { system: 'sched', name: 'sched_switch', filter: 'prev_comm ~ "irq/*" || next_comm ~ "irq/*"' },
+  { system: 'sched', name: 'sched_waking', filter: 'comm ~ "irq/*"' },
+  { system: 'sched', name: 'sched_wakeup', filter: 'comm ~ "irq/*"' },
 ];
 
 /** The table of the script: option or `always`, system, names. */

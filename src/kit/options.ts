@@ -31,7 +31,8 @@ Options (and the environment variable for each):
   --buffer-kb N      trace buffer of each CPU, in KiB                IRQSCOPE_BUFFER_KB   by free memory
   --clock NAME       trace clock                                     IRQSCOPE_CLOCK       mono, else boot
   --events LIST      more events, such as ipi:ipi_send_cpu,irq:*     IRQSCOPE_EVENTS      none
-  --sched            also events of the scheduler                    IRQSCOPE_SCHED=1
+  --sched            events of the scheduler for all threads, not    IRQSCOPE_SCHED=1
+                     only for those that handle irqs
   --no-exits         without kvm_entry and kvm_exit, which are many  IRQSCOPE_EXITS=0
   --no-probes        without kprobes                                 IRQSCOPE_PROBES=0
   --no-lspci         without lspci: its dump of the configuration    IRQSCOPE_LSPCI=0

@@ -219,6 +219,7 @@ choose_buffer() {
 switch_on() {
   [ -e "$instance/events/$1/$2/enable" ] || return 0
   filter=$(filter_table | sed -n "s/^$1 $2 //p")
+  case $1,$with_sched in sched,1) filter= ;; esac
   if [ -n "$filter" ] && ! put "$filter" "$instance/events/$1/$2/filter"; then
     say "the kernel refuses the filter of $1:$2: the event is left out"
     echo "$1:$2" >>"$tmp/refused-events"

@@ -2,7 +2,7 @@ import { PathTable } from '../base/path-pattern.ts';
 import { withoutSystem } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
-import { cpu, domain, intid, irq, irqDescriptor, pin, softirq, vector } from './things/irq.ts';
+import { cpu, domain, intid, irq, irqDescriptor, irqThread, pin, softirq, vector } from './things/irq.ts';
 import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/pci.ts';
 import { ntbCopy, pasidEntry, queueUser } from './things/queue.ts';
 import {
@@ -48,6 +48,7 @@ export const pathTypes = [
   ['table/*/msix/*', msixEntry],
   ['irq/*', irq],
   ['irq/*/descriptor', irqDescriptor],
+  ['irq/*/thread/*', irqThread],
   ['guest/*/irq/*', irq],
   ['guest/*/domain/*', domain],
   ['cpu/*', cpu],

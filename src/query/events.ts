@@ -64,6 +64,12 @@ export function lineText(trace: Trace, step: Step): string {
   return trace.sources.some((source) => source.file !== file) ? `line ${line} of ${file}` : `line ${line}`;
 }
 
+/** A duration in seconds with the digits that the clocks of both events have; null without stamps. */
+export function secondsBetween(trace: Trace, from: Step, to: Step): string | null {
+  const span = trace.table.time(to) - trace.table.time(from);
+  return timeText(span, { ...trace.between(from, to), base: 0n });
+}
+
 /** The time of an event as text; null when the source has no stamps. */
 export function timeOf(trace: Trace, step: Step): string | null {
   return timeText(trace.table.time(step), trace.time);

@@ -207,6 +207,36 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   }
 }
 
+/**
+ * Types into the box of the quick input that has this title (null: any but the command palette), and returns when the text stands there,
+ * behind `keep`, which stands there before. A box that is shown has not the focus yet: what is typed then goes to a webview, or nowhere.
+ */
+export async function typeInQuickInput(
+  page: Page,
+  title: string | RegExp | null,
+  text: string,
+  keep = '',
+): Promise<void> {
+  const widget = page.locator('.quick-input-widget');
+  if (title !== null) await widget.locator('.quick-input-title', { hasText: title }).waitFor();
+  const box = widget.locator('input[type="text"]');
+  const timeout = patient(3000);
+  const holds = async (): Promise<string> => await box.inputValue({ timeout });
+  await eventually(async () => {
+    await box.waitFor({ state: 'visible', timeout });
+    assert.doesNotMatch(await holds(), /^>/, 'the command palette is still there');
+    if ((await widget.locator('input[type="text"]:focus').count()) === 0) await box.focus({ timeout });
+    if ((await holds()) !== keep) await box.fill(keep, { timeout });
+    await page.keyboard.press('End');
+    await page.keyboard.type(text);
+    // A box that changes again has been filled by the editor, which shows the next question there.
+    for (let times = 0; times < 2; times++) {
+      await page.waitForTimeout(50);
+      assert.equal(await holds(), keep + text, 'what stands in the box');
+    }
+  });
+}
+
 /** Writes what a user would see to test-results/<name>.png and gives the path. */
 export async function screenshot(page: Page, name: string): Promise<string> {
   mkdirSync(results, { recursive: true });

@@ -29,6 +29,8 @@ const FTRACE: Summary = {
     'kvm.entry': ftrace('kvm_entry'),
     'kvm.exit': ftrace('kvm_exit'),
     mark: ftrace('tracing_mark_write'),
+    'thread.wake': /: sched_waking: +comm=irq\/\d+-/,
+    'thread.entry': /: sched_switch: .*next_comm=irq\/\d+-/,
     lost: /^CPU:\d+ \[LOST \d+ EVENTS\]/,
   },
 };
@@ -51,6 +53,8 @@ const PERF: Summary = {
     'mtx.alloc': perf('irq_matrix_alloc'),
     'mtx.free': perf('irq_matrix_free'),
     'vector.entry': perf('(?:local_timer|reschedule|call_function|call_function_single|irq_work)_entry'),
+    'thread.wake': /:sched_waking: +comm=irq\/\d+-/,
+    'thread.entry': /:sched_switch: .*next_comm=irq\/\d+-/,
     lost: /PERF_RECORD_LOST lost \d+/,
   },
 };
@@ -114,6 +118,9 @@ const FIXTURES: Readonly<Record<string, Summary>> = {
   'x86-nested/l1-ftrace.txt': FTRACE,
   'x86-nested/l2-qemu.log': QEMU,
   'x86-panic/qemu.log': QEMU,
+  'x86-threads/ftrace-oneshot.txt': FTRACE,
+  'x86-threads/perf-script.txt': PERF,
+  'x86-threads/trace-cmd-report.txt': { ...FTRACE, format: 'trace-cmd-report' },
   'x86-vtd/dmesg.txt': DMESG,
   'x86-vtd/ftrace.txt': FTRACE,
   'x86-vtd/perf-script.txt': PERF,

@@ -8,6 +8,7 @@ import { consoleRules } from '../../src/import/ftrace/console.ts';
 import { iommuRules } from '../../src/import/ftrace/iommu.ts';
 import { irqRules } from '../../src/import/ftrace/irq.ts';
 import { SILENT } from '../../src/import/ftrace/known.ts';
+import { schedRules } from '../../src/import/ftrace/sched.ts';
 import { virtRules } from '../../src/import/ftrace/virt.ts';
 import { KIT_EVENTS, KIT_FILTERS } from '../../src/kit/events.ts';
 import { KIT_PROBES } from '../../src/kit/probes.ts';
@@ -18,7 +19,7 @@ import { answered, root } from '../cli/run.ts';
 describe('capture kit: lists', () => {
   it('every event that it names is one that the importer knows', () => {
     const known = new Set([
-      ...[...irqRules, ...virtRules, ...iommuRules, ...consoleRules].map(({ name }) => name),
+      ...[...irqRules, ...virtRules, ...iommuRules, ...consoleRules, ...schedRules].map(({ name }) => name),
       ...SILENT,
     ]);
     const named = KIT_EVENTS.filter(({ option }) => option !== 'sched').flatMap(({ names }) => names);

@@ -146,22 +146,30 @@ describe('capture script', function () {
   it('takes the events that the kernel has, with the filters of those that flood', async () => {
     on();
     const { events, filters } = await kitJson(machine);
-    assert.deepEqual(events, ['irq_vectors:vector_config', 'irq:irq_handler_entry', 'iommu:map']);
-    assert.deepEqual(filters, ['iommu:map if iova >= 0x8000000 && iova < 0x8100000']);
+    assert.deepEqual(events, ['irq_vectors:vector_config', 'irq:irq_handler_entry', 'iommu:map', 'sched:sched_switch']);
+    const threads = 'prev_comm ~ "irq/*" || next_comm ~ "irq/*"';
+    assert.deepEqual(filters, [
+      'iommu:map if iova >= 0x8000000 && iova < 0x8100000',
+      `sched:sched_switch if ${threads}`,
+    ]);
     for (const [event, on] of [
       ['irq_vectors/vector_config', '1'],
       ['irq/irq_handler_entry', '1'],
       ['irq/softirq_entry', '0'],
-      ['sched/sched_switch', '0'],
+      ['sched/sched_switch', '1'],
       ['irqscope/__pci_write_msi_msg', '1'],
     ])
       assert.equal(machine.wasWritten(`events/${event}/enable`), on, event);
     assert.equal(machine.wasWritten('events/iommu/map/filter'), 'iova >= 0x8000000 && iova < 0x8100000');
+    assert.equal(machine.wasWritten('events/sched/sched_switch/filter'), threads);
   });
 
   it('takes more events when asked', async () => {
     on();
-    const { events } = await kitJson(machine, ['--sched', '--events', 'irq:*,none:such']);
+    const { events, filters } = await kitJson(machine, ['--sched', '--events', 'irq:*,none:such']);
+    // Of all threads: the event has no filter then.
+    assert.equal(machine.wasWritten('events/sched/sched_switch/filter'), 'none');
+    assert.ok(!filters.some((text) => text.startsWith('sched:')), filters.join(' '));
     assert.ok(events.includes('sched:sched_switch'));
     assert.ok(events.includes('irq:softirq_entry'));
     assert.ok(!events.includes('none:such'));

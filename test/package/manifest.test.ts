@@ -102,8 +102,8 @@ describe('manifest', () => {
       shown.map(({ id }) => id.replace('irqscope.', '')),
       ['interrupts', 'findings', 'domains', 'devices', 'cpus', 'traces'],
     );
-    // Each view that is there without a trace invites to open one, or says what it is for.
-    for (const { id } of shown)
+    // Each view that is there without a trace invites to open one, or says what it is for. The view Traces says so by a message (traces-view.ts).
+    for (const { id } of shown.filter((one) => one.id !== 'irqscope.traces'))
       assert.ok(
         contributes.viewsWelcome.some(({ view, when }) => view === id && /^!irqscope\.(active|open)/.test(when)),
         id,

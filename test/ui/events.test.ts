@@ -1,7 +1,7 @@
 // The list of events in the real workbench: in the panel below text and timeline, in step with them.
 import assert from 'node:assert/strict';
 import type { Frame, Page } from 'playwright-core';
-import { eventually, findWebview, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
+import { eventually, findWebview, runCommand, screenshot, typeInQuickInput, useWorkbench } from '../helpers/host.ts';
 import { atStep, EXAMPLE, EXAMPLES, goToStep, LAST, UNMASK } from './views.ts';
 
 const FILTER = 'kind == msix.write && device == 00:03.0 && entry.mask';
@@ -71,8 +71,7 @@ describe('list of events in the workbench', () => {
     const { page } = workbench();
     await runCommand(page, 'IRQScope: Find Events…');
     const widget = page.locator('.quick-input-widget');
-    await widget.locator('.quick-input-title', { hasText: 'Find Events' }).waitFor();
-    await page.keyboard.type(FILTER);
+    await typeInQuickInput(page, 'Find Events', FILTER);
     await eventually(async () =>
       assert.match(await widget.locator('.monaco-list-row.focused').first().innerText(), /Find kind == msix\.write/),
     );
@@ -128,8 +127,7 @@ describe('list of events in the workbench', () => {
     it(`suits the theme ${theme}`, async () => {
       const { page } = workbench();
       await runCommand(page, 'Preferences: Color Theme');
-      const input = page.locator('.quick-input-widget input[type="text"]');
-      await input.fill(theme);
+      await typeInQuickInput(page, null, theme);
       await page.locator('.quick-input-widget .monaco-list-row', { hasText: theme }).first().waitFor();
       await page.keyboard.press('Enter');
       await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });

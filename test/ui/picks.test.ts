@@ -1,7 +1,7 @@
 // Questions with lists, answered by typing: the row that fits is the one that Enter takes.
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { eventually, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
+import { eventually, runCommand, screenshot, typeInQuickInput, useWorkbench } from '../helpers/host.ts';
 import { row, unfold } from './views.ts';
 
 const WIDGET = '.quick-input-widget';
@@ -9,8 +9,7 @@ const WIDGET = '.quick-input-widget';
 /** Runs a command that asks, types, and waits until the row with this label is the selected one. */
 async function typeInto(page: Page, command: string, text: string, label: string): Promise<void> {
   await runCommand(page, command);
-  await page.locator(`${WIDGET} .quick-input-title`, { hasText: /Start Simulation|Run to/ }).waitFor();
-  await page.keyboard.type(text);
+  await typeInQuickInput(page, /Start Simulation|Run to/, text);
   const selected = page.locator(`${WIDGET} .monaco-list-row.focused .label-name`);
   await eventually(async () => assert.equal(await selected.first().innerText(), label));
 }
@@ -47,7 +46,7 @@ describe('lists to choose from', () => {
     const separator = rows.locator('.quick-input-list-separator', { hasText: 'no effect in this scenario' });
     assert.equal(await separator.count(), 1);
     await screenshot(page, 'policies to choose from');
-    await page.keyboard.type('qwordSplit');
+    await typeInQuickInput(page, 'Change Policy', 'qwordSplit');
     await eventually(async () => assert.match(await rows.first().innerText(), /scenario \S+ shows it/));
     await page.keyboard.press('Escape');
   });
@@ -74,22 +73,21 @@ describe('lists to choose from', () => {
     await runCommand(page, 'IRQScope: Go to First Event');
     await first.waitFor();
     await runCommand(page, 'IRQScope: Run to…');
-    await widget.locator('.quick-input-title', { hasText: 'Run to…' }).waitFor();
-    await page.keyboard.type('An event that');
+    await typeInQuickInput(page, 'Run to…', 'An event that');
     await shows('An event that fits…');
     await page.keyboard.press('Enter');
     const input = widget.locator('input.input, .quick-input-filter input').first();
     await eventually(async () => assert.match((await input.getAttribute('placeholder')) ?? '', /msix\.write/));
-    await page.keyboard.type('kin');
+    await typeInQuickInput(page, 'Run to', 'kin');
     await shows('kind');
     await page.keyboard.press('Enter');
     await eventually(async () => assert.equal(await input.inputValue(), 'kind '));
-    await page.keyboard.type('== sned');
+    await typeInQuickInput(page, 'Run to', '== sned', 'kind ');
     await eventually(async () =>
       assert.match((await widget.innerText()).replaceAll(/\s+/g, ' '), /no event kind sned; did you mean send/),
     );
     for (let i = 0; i < 4; i++) await page.keyboard.press('Backspace');
-    await page.keyboard.type('send && entry.sends == 1');
+    await typeInQuickInput(page, 'Run to', 'send && entry.sends == 1', 'kind == ');
     await eventually(async () =>
       assert.match(await selected.first().innerText(), /Run to kind == send && entry\.sends == 1/),
     );
@@ -117,8 +115,7 @@ describe('lists to choose from', () => {
     const titled = (text: string) => widget.locator('.quick-input-title', { hasText: text }).waitFor();
     const choose = async (text: string): Promise<void> => {
       await runCommand(page, 'IRQScope: Inject Operation…');
-      await titled('Inject Operation');
-      await page.keyboard.type(text);
+      await typeInQuickInput(page, 'Inject Operation', text);
       await eventually(async () =>
         assert.match(await widget.locator('.monaco-list-row.focused').innerText(), new RegExp(text)),
       );
@@ -137,7 +134,7 @@ describe('lists to choose from', () => {
     await page.keyboard.press('Enter');
     await titled('Write to memory: address');
     await eventually(async () => assert.match(await widget.innerText(), /from 0x0 to 0x1fffffffffffff/));
-    await page.keyboard.type('12q');
+    await typeInQuickInput(page, 'Write to memory: address', '12q');
     await eventually(async () => assert.match(await widget.innerText(), /This is no hexadecimal number/));
     await page.keyboard.press('Enter');
     await titled('Write to memory: address');

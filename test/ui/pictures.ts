@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import type { Page } from 'playwright-core';
 import { main } from '../../scripts/fail.ts';
 import { root } from '../../scripts/paths.ts';
-import { eventually, findWebview, openWorkbench, runCommand } from '../helpers/host.ts';
+import { eventually, findWebview, openWorkbench, runCommand, typeInQuickInput } from '../helpers/host.ts';
 import { shrinkPng } from '../helpers/png.ts';
 import {
   atStep,
@@ -51,9 +51,7 @@ async function dragEdge(page: Page, from: number, to: number): Promise<void> {
 /** Goes to a line, which has this time. */
 async function goToLine(page: Page, line: number, time: string): Promise<void> {
   await runCommand(page, 'IRQScope: Go to Line…');
-  const input = page.locator('.quick-input-widget input');
-  await input.waitFor();
-  await input.fill(String(line));
+  await typeInQuickInput(page, 'Go to Line', String(line));
   await page.keyboard.press('Enter');
   await page.locator('.part.statusbar .statusbar-item', { hasText: time }).waitFor();
 }

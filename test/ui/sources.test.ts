@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dialog, Frame, Page } from 'playwright-core';
 import { fixtureBytes } from '../helpers/fixtures.ts';
-import { eventually, findWebview, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
+import { eventually, findWebview, runCommand, screenshot, typeInQuickInput, useWorkbench } from '../helpers/host.ts';
 import { chooseFrom, expand, fold, row, select, TALL, unfold } from './views.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'irqscope-ui-sources-'));
@@ -96,9 +96,7 @@ describe('several sources in the workbench', () => {
   it('a system is set from the menu of its row', async () => {
     const { page } = workbench();
     await chooseFrom(page, row(page, 'Traces', 'run/machine.log'), 'Set System…');
-    const input = page.locator('.quick-input-widget input');
-    await input.waitFor();
-    await input.fill('board');
+    await typeInQuickInput(page, 'Set System', 'board');
     await page.keyboard.press('Enter');
     await eventually(async () => assert.match(await row(page, 'Traces', 'run/machine.log').innerText(), /board/));
   });

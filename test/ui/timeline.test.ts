@@ -1,7 +1,7 @@
 // The timeline in the real workbench: beside the text, in step with trees and caret, in all themes, and back after it was hidden.
 import assert from 'node:assert/strict';
 import type { Frame, Page } from 'playwright-core';
-import { eventually, findWebview, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
+import { eventually, findWebview, runCommand, screenshot, typeInQuickInput, useWorkbench } from '../helpers/host.ts';
 import { atStep, EXAMPLE, EXAMPLES, goBeforeUnmask, LAST, row, UNMASK, unfold } from './views.ts';
 
 const ENTRY = 'device/0000:00:03.0/msix/0';
@@ -164,8 +164,7 @@ describe('timeline in the workbench', () => {
       const { page } = workbench();
       const frame = await timeline(page);
       await runCommand(page, 'Preferences: Color Theme');
-      const input = page.locator('.quick-input-widget input[type="text"]');
-      await input.fill(theme);
+      await typeInQuickInput(page, null, theme);
       await page.locator('.quick-input-widget .monaco-list-row', { hasText: theme }).first().waitFor();
       await page.keyboard.press('Enter');
       await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });

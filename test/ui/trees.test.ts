@@ -1,7 +1,7 @@
 // A user with mouse and keyboard: opens the example capture, looks down to a mask bit, steps across its unmask.
 import assert from 'node:assert/strict';
 import { patient } from '../../scripts/test/patience.ts';
-import { eventually, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
+import { eventually, runCommand, screenshot, typeInQuickInput, useWorkbench } from '../helpers/host.ts';
 import {
   atStep,
   badge,
@@ -147,7 +147,7 @@ describe('views of a trace', () => {
     await picks.filter({ hasText: 'control: ' }).first().waitFor();
     // The upper half of the address is written first; the lower half is not known yet.
     await picks.filter({ hasText: 'address: ?, a part became known' }).first().waitFor();
-    await page.keyboard.type('effectivelyMasked');
+    await typeInQuickInput(page, null, 'effectivelyMasked');
     await eventually(async () => assert.equal(await picks.count(), 1));
     await more.click();
     await picks.filter({ hasText: 'effectivelyMasked: ' }).first().waitFor();

@@ -6,7 +6,7 @@ import { root } from '../../scripts/paths.ts';
 import { patient } from '../../scripts/test/patience.ts';
 import { count } from '../../src/base/counted.ts';
 import { LAST, UNMASK } from '../helpers/example.ts';
-import { eventually, runCommand } from '../helpers/host.ts';
+import { eventually, runCommand, typeInQuickInput } from '../helpers/host.ts';
 
 /** A window in which every view shows the rows that the tests use. */
 export const TALL = { width: 1400, height: 1500 };
@@ -103,11 +103,9 @@ export async function atStep(page: Page, step: number): Promise<void> {
 /** Goes to a step by the palette. */
 export async function goToStep(page: Page, step: number): Promise<void> {
   await runCommand(page, 'IRQScope: Go to Step…');
-  const input = page.locator('.quick-input-widget input');
-  await input.waitFor();
-  await input.fill(String(step));
+  await typeInQuickInput(page, 'Go to Step', String(step));
   await page.keyboard.press('Enter');
-  await input.waitFor({ state: 'hidden' });
+  await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   await atStep(page, step);
 }
 

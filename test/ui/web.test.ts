@@ -1,7 +1,7 @@
 // The browser bundle in a web extension host: a worker of the browser, where there is no Node and files come through the editor.
 import assert from 'node:assert/strict';
 import { hostLog } from '../../scripts/test/host-log.ts';
-import { findWebview, runCommand, screenshot, useWorkbench } from '../helpers/host.ts';
+import { findWebview, runCommand, screenshot, typeInQuickInput, useWorkbench } from '../helpers/host.ts';
 import { atStep, chooseFrom, EXAMPLES, goToStep, LAST, row, TALL, UNMASK, unfold } from './views.ts';
 
 describe('in a web extension host', () => {
@@ -45,9 +45,7 @@ describe('in a web extension host', () => {
   it('a simulation runs to its end', async () => {
     const { page } = workbench();
     await runCommand(page, 'IRQScope: Start Simulation…');
-    const input = page.locator('.quick-input-widget input');
-    await input.waitFor();
-    await input.fill('first-run');
+    await typeInQuickInput(page, 'Start Simulation', 'first-run');
     await page.keyboard.press('Enter');
     await page.locator('.quick-input-widget .quick-input-title', { hasText: 'Seed' }).waitFor();
     await page.keyboard.press('Enter');

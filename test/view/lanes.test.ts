@@ -54,6 +54,24 @@ function during(trace: Trace, lane: Lane, mark: MarkName, from: string, to: stri
   return n;
 }
 
+describe('lanes of threads of irqs', () => {
+  const REPORT = 'x86-threads/trace-cmd-report.txt';
+
+  it('show when a thread runs: from the switch to it to the switch away from it', () => {
+    const index = indexOf(REPORT);
+    const layer = layerNamed(laneAt(index, 'irq/30/thread/147'), 'handler');
+    const behind = (line: number): number => layerAt(layer, index.trace.lastAtLine(line));
+    const begins = grep(REPORT, /next_comm=irq\/30-nvme0q1 next_pid=147 /);
+    const ends = grep(REPORT, /prev_comm=irq\/30-nvme0q1 prev_pid=147 /);
+    assert.deepEqual([begins.length, ends.length], [39, 39]);
+    for (const { line } of begins) assert.equal(behind(line), ON, `line ${line}`);
+    for (const { line } of ends) assert.equal(behind(line), OFF, `line ${line}`);
+    const woken = layerNamed(laneAt(index, 'irq/30/thread/147'), 'woken');
+    for (const { line } of grep(REPORT, /sched_waking: +comm=irq\/30-nvme0q1 /))
+      assert.equal(layerAt(woken, index.trace.lastAtLine(line)), ON, `line ${line}`);
+  });
+});
+
 describe('lanes of the VT-d capture', () => {
   it('have the writes, reads, causes and messages of an MSI-X entry', () => {
     const lane = laneAt(indexOf(LOG), ENTRY);

@@ -159,7 +159,8 @@ How the traces are aligned:
   while these are few, otherwise phase by phase (set-up, running, moves, teardown). Independent interrupts may come
   in any order. Times, places in memory, causes and tasks are not compared. Where one trace begins later, in the middle
   of a run, both are read from the end; what only the other one tells of the beginning stands in that one only.
-  Not compared are reads, runs and exits of virtual CPUs, timers, IPIs, and DMA translations: they come when they come.
+  Not compared are reads, runs and exits of virtual CPUs, timers, IPIs, threads of irqs, and DMA translations: they
+  come when they come.
   A changed vector, CPU, mask or message is a difference.
 
 Two snapshots (/proc/interrupts and others without stamps) are compared by their states: which irqs were handled between

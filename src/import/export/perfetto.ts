@@ -6,7 +6,7 @@
 import { byName } from '../../base/by-name.ts';
 import { u32Column } from '../../base/columns.ts';
 import type { Step } from '../../base/ids.ts';
-import { sysEntry, sysExit } from '../../model/events/cpu.ts';
+import { sysEntry, sysExit, threadEntry, threadExit } from '../../model/events/cpu.ts';
 import { irqEntry, irqExit } from '../../model/events/irq.ts';
 import { kvmEntry, kvmExit } from '../../model/events/virt.ts';
 import type { Delivery } from '../../query/delivery/delivery.ts';
@@ -58,8 +58,8 @@ interface FlowPoint {
 }
 
 /** Pairs of kinds between which something runs; the first names it. */
-const BEGINS = new Set([irqEntry.name, sysEntry.name, kvmEntry.name]);
-const ENDS = new Set([irqExit.name, sysExit.name, kvmExit.name]);
+const BEGINS = new Set([irqEntry.name, sysEntry.name, threadEntry.name, kvmEntry.name]);
+const ENDS = new Set([irqExit.name, sysExit.name, threadExit.name, kvmExit.name]);
 
 /** The events of a trace as one JSON document, in pieces. */
 export function* perfetto(trace: Trace): Generator<string> {

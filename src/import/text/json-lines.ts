@@ -24,9 +24,39 @@ const encoder = new TextEncoder();
 const NESTED = /\\(["\\/nrt])/g;
 const NESTED_MARKS: Readonly<Record<string, string>> = byName({ n: '\n', r: '', t: ' ' });
 
-/** A line in which a string of its own stands, without the escapes of that string; its line ends are real then. */
-export function withoutNesting(line: Uint8Array): Uint8Array {
-  return bytesOf(textOf(line).replace(NESTED, (_, mark: string) => NESTED_MARKS[mark] ?? mark));
+/** How a file of JSON begins. */
+export const JSON_FILE = /^\ufeff?\s*[[{]\s*(?:["{[\]}]|$)/;
+/** Strings of JSON that may stand within one another. */
+const MOST_NESTED = 16;
+
+/**
+ * A line in which a string of its own stands, without the escapes of that string; its line ends are real then. Where the line is JSON as a
+ * whole, its strings are read as those of a file are, and so on within them.
+ */
+export function withoutNesting(line: Uint8Array, deep = 0): Uint8Array {
+  if (deep < MOST_NESTED && JSON_FILE.test(textOf(line.subarray(0, Math.min(line.length, 200))))) {
+    const parts: Uint8Array[] = [];
+    const json = new JsonLines((buf, start, end) => {
+      const part = buf.slice(start, end);
+      parts.push(part.includes(BACKSLASH) ? withoutNesting(part, deep + 1) : part);
+    });
+    json.push(line);
+    json.end();
+    return joinLines(parts);
+  }
+  return deep > 0 ? line : bytesOf(textOf(line).replace(NESTED, (_, mark: string) => NESTED_MARKS[mark] ?? mark));
+}
+
+/** Some lines with line ends between them. */
+function joinLines(lines: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(lines.reduce((sum, { length }) => sum + length + 1, 0));
+  let at = 0;
+  for (const line of lines) {
+    all.set(line, at);
+    at += line.length;
+    all[at++] = LF;
+  }
+  return all.subarray(0, Math.max(0, at - 1));
 }
 
 /** Splits a stream of bytes into the lines of its strings. Several of them may stand on one line of the source: they share its number. */
@@ -97,11 +127,8 @@ export class JsonLines {
     }
     this.#escape = undefined;
     this.#endSurrogate();
-    if (kind === 'n') {
-      this.byEscape = true;
-      this.#emit(false);
-      this.byEscape = false;
-    } else if (byte === LF) {
+    if (kind === 'n') this.#endLine();
+    else if (byte === LF) {
       // A backslash at the end of a line continues a string of JavaScript: nothing stands for it.
       this.#line++;
       if (this.#length === 0) this.#lineOffset = this.#offset;
@@ -138,7 +165,15 @@ export class JsonLines {
     }
     this.#endSurrogate();
     if (code >= 0xd800 && code < 0xdc00) this.#highSurrogate = code;
+    else if (code === LF) this.#endLine();
     else this.#keepCharacter(code);
+  }
+
+  /** An escape stands for a line end. */
+  #endLine(): void {
+    this.byEscape = true;
+    this.#emit(false);
+    this.byEscape = false;
   }
 
   /** The first half of a pair without the second is no character: U+FFFD stands for it. */

@@ -7,7 +7,7 @@ import { clean } from './clean.ts';
 import { Finder } from './find.ts';
 import { TEXT_FORMATS } from './formats.ts';
 import { asMarked, joined } from './join.ts';
-import { JsonLines, withoutNesting } from './json-lines.ts';
+import { JSON_FILE, JsonLines, withoutNesting } from './json-lines.ts';
 import { encodingHeader, looksEncoded } from './quoted-printable.ts';
 import { Stream } from './streams.ts';
 import type { Undone } from './undone.ts';
@@ -37,8 +37,6 @@ const HTML = /<(?:!doctype html|html|script|pre)\b|^\s*<(?:p|div|br|table|tr|td|
 /** No terminal is narrower. */
 const LEAST_COLUMNS = 40;
 const BACKSLASH = 92;
-/** How a file of JSON begins. */
-const JSON_FILE = /^\ufeff?\s*[[{]\s*(?:["{[\]}]|$)/;
 
 /** The record on the line before. */
 interface Before {
@@ -143,11 +141,16 @@ function inJson(head: Uint8Array, seekers: readonly Stream[], plain: number, htm
     if (line > MOST_LINES || lines++ >= MOST_LINES * 50 || start === end) return;
     const whole = clean(buf, start, end, new Set(), html) ?? buf.slice(start, end);
     const text = whole.includes(BACKSLASH) ? withoutNesting(whole) : whole;
-    const first = text.indexOf(LF);
-    const found = finder.find(seekers, text, 0, first < 0 ? text.length : first);
-    if (found === undefined || found.form < PART_OF_RECORD) return;
-    records++;
-    if (json.byEscape) escaped++;
+    for (let from = 0; from < text.length && lines < MOST_LINES * 50; lines++) {
+      const next = text.indexOf(LF, from);
+      const to = next < 0 ? text.length : next;
+      const found = finder.find(seekers, text, from, to);
+      if (found !== undefined && found.form >= PART_OF_RECORD) {
+        records++;
+        if (json.byEscape || next >= 0 || from > 0) escaped++;
+      }
+      from = to + 1;
+    }
   });
   json.push(head);
   if (JSON_FILE.test(textOf(head, 0, Math.min(head.length, 200)))) return records > 0 && records >= plain;

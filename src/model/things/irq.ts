@@ -119,6 +119,29 @@ export const irqDescriptor = objectType(
   },
 );
 
+/** A thread that handles an irq: `irq/<virq>/thread/<pid>`. */
+export const irqThread = objectType(
+  'irqthread',
+  'A thread that handles an irq (threaded or forced threading): the kernel calls it `irq/41-nvme0q1`, and `irq/41-s-nvme0q1` where a second one finishes what the first began.',
+  {
+    name: { kind: 'text', meaning: 'Its name (comm), which the kernel cuts to 15 bytes.' },
+    woken: { kind: 'flag', meaning: 'Woken, and it has not run since.' },
+    running: { kind: 'flag', meaning: 'It is on a processor right now.' },
+    unfinished: {
+      kind: 'flag',
+      meaning:
+        'It left its processor before it was done: it was preempted, or blocks inside its handler. A thread that is done waits in state S.',
+    },
+    cpu: {
+      kind: 'num',
+      meaning: 'CPU on which it runs, or ran last.',
+      ref: byProcessor('the CPU on which it runs, or ran last'),
+    },
+    wakes: { kind: 'count', meaning: 'Times it was woken so far.' },
+    runs: { kind: 'count', meaning: 'Times it began to run after it had been done, so far.' },
+  },
+);
+
 /** A processor as the kernel that wrote the trace sees it: `cpu/<n>`. */
 export const cpu = objectType('cpu', 'A processor of the system that wrote the trace.', {
   online: { kind: 'flag', meaning: 'Whether it takes interrupts.' },

@@ -3,6 +3,7 @@ import { devRaise } from '../../model/events/msix.ts';
 import { isEntry, pendingOf } from '../../model/masking.ts';
 import { entryBehind, irqOfVector, linksOf } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
+import { irq } from '../../model/things/irq.ts';
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import { vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -66,10 +67,13 @@ class Follower {
     return this.#tracker.slots.open.has(delivery);
   }
 
-  /** A softirq that its handler raised has not run yet, or runs; its object, -1 for none. */
-  softirqOf(delivery: Delivery): ObjectId {
-    for (const [object, { raised, running }] of this.#tracker.slots.softirqs)
+  /** A softirq that its handler raised, or a thread that it woke, has not run yet, or is not done; its object, -1 for none. */
+  workOf(delivery: Delivery): ObjectId {
+    const { softirqs, threads } = this.#tracker.slots;
+    for (const [object, { raised, running }] of softirqs)
       if (raised === delivery || running === delivery) return object;
+    for (const [object, { waiting, running }] of threads)
+      if (waiting === delivery || running.includes(delivery)) return object;
     return -1;
   }
 
@@ -163,9 +167,7 @@ function onItsWay(state: State, object: ObjectId): boolean {
   if (isEntry(type)) return pendingOf(state, object) === true;
   return ['pending', 'requested', 'inService', 'running'].some((key) => {
     const cell = type?.at[key];
-    return (
-      cell !== undefined && state.known(object, cell) !== 0 && (key === 'running' || state.flag(object, cell) === true)
-    );
+    return cell !== undefined && state.known(object, cell) !== 0 && (type === irq || state.flag(object, cell) === true);
   });
 }
 
@@ -222,13 +224,13 @@ function finish(trace: Trace, follower: Follower, delivery: Delivery): void {
   }
 }
 
-/** Reads on until the softirqs ran that the handler of a delivery raised. They run soon, or the path does not go on there. */
-function finishSoftirqs(trace: Trace, follower: Follower, delivery: Delivery): void {
+/** Reads on until the softirqs and threads ran that the handler of a delivery raised or woke. They run soon, or the path does not go on there. */
+function finishWork(trace: Trace, follower: Follower, delivery: Delivery): void {
   const last = Math.min(trace.length - 1, follower.done + AHEAD);
   for (
-    let object = follower.softirqOf(delivery);
+    let object = follower.workOf(delivery);
     object >= 0 && follower.done <= last;
-    object = follower.softirqOf(delivery)
+    object = follower.workOf(delivery)
   ) {
     const next = eventAbout(trace, [object], follower.done - 1, 1);
     if (next < 0 || next > last) return;
@@ -273,7 +275,7 @@ export function deliveryAt(trace: Trace, step: Step): Delivery | undefined {
     delivery = whole;
     finish(trace, follower, delivery);
   }
-  finishSoftirqs(trace, follower, delivery);
+  finishWork(trace, follower, delivery);
   if (delivery.into) finish(trace, follower, delivery.into);
   return delivery;
 }

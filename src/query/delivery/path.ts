@@ -1,8 +1,8 @@
 import type { Step } from '../../base/ids.ts';
-import { secondsText, timeText } from '../../base/time.ts';
+import { secondsText } from '../../base/time.ts';
 import type { EventKind } from '../../model/event.ts';
 import { BEFORE_FIRST, type Trace } from '../../trace/trace.ts';
-import { timeOf } from '../events.ts';
+import { secondsBetween, timeOf } from '../events.ts';
 import { type EventOrder, orderOf } from '../order.ts';
 import { recordedOf } from '../recorded-kinds.ts';
 import type { Delivery, Stage } from './delivery.ts';
@@ -11,6 +11,7 @@ import { deliveryAt } from './find.ts';
 import { type BlindStage, blindStages } from './inputs.ts';
 import { type Near, nearOf, nearText } from './near.ts';
 import { outcomeOf } from './reason.ts';
+import { threadDetail } from './thread-detail.ts';
 
 /** Events after which a keyframe is nearer than the events between. */
 const FAR = 65_536;
@@ -42,12 +43,6 @@ export interface PathView {
   readonly near?: Near;
 }
 
-/** A duration in seconds with the digits that the clocks of both events have; null without stamps. */
-function seconds(trace: Trace, from: Step, to: Step): string | null {
-  const span = trace.table.time(to) - trace.table.time(from);
-  return timeText(span, { ...trace.between(from, to), base: 0n });
-}
-
 /** A delivery as answers print it. */
 export function viewDelivery(trace: Trace, delivery: Delivery, recorded: (kind: EventKind) => boolean): PathView {
   const { hops } = delivery;
@@ -68,9 +63,9 @@ export function viewDelivery(trace: Trace, delivery: Delivery, recorded: (kind: 
         time: timeOf(trace, step),
         stage,
         object: trace.world.path(object),
-        detail: hopDetail(trace, step, now),
+        detail: threadDetail(trace, hops, i) ?? hopDetail(trace, step, now),
         seen: told,
-        latency: i === 0 ? null : seconds(trace, hops[i - 1]!.step, step),
+        latency: i === 0 ? null : secondsBetween(trace, hops[i - 1]!.step, step),
         ...unorderedOf(order, hops, step),
       };
     }),

@@ -25,6 +25,20 @@ export interface Returned extends Frame {
   readonly step: Step;
 }
 
+/** A thread that handles an irq. */
+export interface ThreadPlace {
+  /** It was woken, and has not run since. */
+  woken: boolean;
+  /** The delivery for which it was woken. */
+  waiting: Delivery | undefined;
+  /** The deliveries that it serves: it runs for them, or left its processor before it was done. */
+  readonly running: Delivery[];
+  /** The processor on which it runs; empty while it is on none. */
+  processor: string;
+  /** The step at which it was done last, or -1. */
+  done: Step;
+}
+
 /** A handler that began while nothing was known that it serves. */
 export interface Early {
   readonly irq: ObjectId;

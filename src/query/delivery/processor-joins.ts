@@ -266,6 +266,7 @@ function enter(moment: Moment, irq: ObjectId, served: Delivery | undefined, name
   const { slots, step } = moment;
   const delivery = served ? slots.hop(served, step, 'handler', irq) : slots.begin(step, 'handler', irq);
   const processor = processorAt(moment);
+  slots.lastHandled.set(irq, delivery);
   if (served) slots.early.delete(processor);
   else slots.early.set(processor, { irq, delivery, step });
   const list = slots.handlers.get(processor);

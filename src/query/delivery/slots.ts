@@ -2,7 +2,7 @@ import type { ObjectId, Step, TextId } from '../../base/ids.ts';
 import type { EventRow } from '../../trace/row.ts';
 import type { UnnamedSends } from '../unnamed-sends.ts';
 import { Delivery, type Stage } from './delivery.ts';
-import type { Early, Frame, Link, Returned, Served } from './places.ts';
+import type { Early, Frame, Link, Returned, Served, ThreadPlace } from './places.ts';
 import { DEFERRED, type QueueEntries } from './queues.ts';
 import { Causes, InFlight, Tried } from './waiting.ts';
 
@@ -58,6 +58,10 @@ export class Slots {
   readonly tried = new Tried();
   /** Deliveries by the numbers that simulated traces give to causes. */
   readonly causes = new Map<number, Delivery>();
+  /** The threads that handle irqs, by their objects. */
+  readonly threads = new Map<ObjectId, ThreadPlace>();
+  /** The delivery that a handler of an irq served last, by the irq. */
+  readonly lastHandled = new Map<ObjectId, Delivery>();
   /** The signals and routes after which the same thread goes on. */
   readonly #chains = new Map<number, Link>();
   /** The last of them. */
@@ -256,6 +260,8 @@ export class Slots {
     if (this.#last && isOver(this.#last)) this.#last = undefined;
     this.#deferred = this.#deferred.filter((link) => !isOver(link));
     this.softirqs.clear();
+    this.threads.clear();
+    this.lastHandled.clear();
     if (processor === undefined) {
       this.causes.clear();
       this.handlers.clear();

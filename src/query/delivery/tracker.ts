@@ -1,6 +1,6 @@
 import type { Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
-import { cpuSeen } from '../../model/events/cpu.ts';
+import { cpuSeen, threadEntry, threadExit, threadWake } from '../../model/events/cpu.ts';
 import { irqEntry } from '../../model/events/irq.ts';
 import { gicFrameSeen, itsDoorbell } from '../../model/events/its.ts';
 import { msgSend, tblSeen } from '../../model/events/msix.ts';
@@ -21,8 +21,9 @@ import { leaveHandler, processorJoins } from './processor-joins.ts';
 import { queueEntries } from './queues.ts';
 import { remapJoins, translating } from './remap-joins.ts';
 import { Slots } from './slots.ts';
+import { threadJoins } from './thread-joins.ts';
 
-/** Kinds that only show that something exists: they come from the same record as what follows, and interrupt no thread. */
+/** Kinds that interrupt no thread: they only show that something exists, from the same record as what follows, or what the scheduler does. */
 const SHOWN: ReadonlySet<EventKind> = new Set<EventKind>([
   irSeen,
   devSeen,
@@ -30,7 +31,12 @@ const SHOWN: ReadonlySet<EventKind> = new Set<EventKind>([
   tblSeen,
   gicFrameSeen,
   itsDoorbell,
+  threadWake,
+  threadEntry,
+  threadExit,
 ]);
+/** Kinds that a CPU may record between two actions of a shared irq. */
+const BETWEEN_ACTIONS: ReadonlySet<EventKind> = new Set<EventKind>([irqEntry, threadWake]);
 
 /** The joins by the number of the kind. Made at first use, when all kinds have their numbers. */
 let joins: (Join | undefined)[] | undefined;
@@ -38,7 +44,7 @@ let joins: (Join | undefined)[] | undefined;
 function joinsByKind(): readonly (Join | undefined)[] {
   if (joins === undefined) {
     joins = [];
-    for (const [kind, join] of [...deviceJoins, ...remapJoins, ...processorJoins, ...kvmJoins])
+    for (const [kind, join] of [...deviceJoins, ...remapJoins, ...processorJoins, ...threadJoins, ...kvmJoins])
       joins[kind.number] = join;
   }
   return joins;
@@ -81,7 +87,8 @@ export class DeliveryTracker implements Observer {
       loseEvents({ slots, step, row, state });
       return;
     }
-    if (slots.returned.size > 0 && row.cpu >= 0 && row.kind !== irqEntry) leaveHandler({ slots, step, row, state });
+    if (slots.returned.size > 0 && row.cpu >= 0 && !BETWEEN_ACTIONS.has(row.kind))
+      leaveHandler({ slots, step, row, state });
     const join = this.#joins[row.kind.number];
     join?.({ slots, step, row, state });
     // A thread that does something else is done with the message that it translated.

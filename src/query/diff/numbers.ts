@@ -175,10 +175,14 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 /** Kinds that only look and are compared all the same: what a unit reads of its table decides where a message goes. */
 const LOOKED_AT: ReadonlySet<string> = new Set(['irte.read', 'irte.readAmd']);
 
+/** What the scheduler does: it wakes, preempts and moves threads of irqs otherwise in each run, and gives them other numbers. */
+const SCHEDULED: ReadonlySet<string> = new Set(['thread.wake', 'thread.entry', 'thread.exit']);
+
 /** Why events of a kind are not compared; the empty text where they are. */
 export function whyKindLeftOut(name: string, role: string): string {
   if (LOOKED_AT.has(name)) return '';
   if (role === 'look') return 'it only shows what is there';
   if (role === 'note' || role === 'loss' || role === 'begin') return 'it tells of the record, not of an interrupt';
+  if (SCHEDULED.has(name)) return 'when threads run is up to the scheduler';
   return LEFT_OUT.has(name) ? 'it belongs to no single interrupt' : '';
 }

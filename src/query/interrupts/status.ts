@@ -5,7 +5,7 @@ import { irWarn } from '../../model/events/remap.ts';
 import { effectivelyMasked, pendingOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
 import { piDescriptor } from '../../model/things/ims.ts';
-import { intid, irq, vector } from '../../model/things/irq.ts';
+import { intid, irq, irqThread, vector } from '../../model/things/irq.ts';
 import { itsEvent, lpiConfig } from '../../model/things/remap.ts';
 import { kvmGsi, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import type { Joined, Status } from './row.ts';
@@ -65,12 +65,21 @@ export function standingOf(
   return { status: status(), waiting };
 }
 
-/** Whether a handler runs, or the processor has taken the interrupt and not ended it. */
+/** Whether a thread of an irq is at work: it was woken, it runs, or it left its processor before it was done. */
+function threadWorks(state: State, object: ObjectId): Flag {
+  const flags: Flag[] = [];
+  const { woken, running, unfinished } = irqThread.at;
+  for (const { object: thread } of state.world.node(object)?.children.get('thread')?.children.values() ?? [])
+    if (state.present(thread)) for (const cell of [woken, running, unfinished]) flags.push(state.flag(thread, cell));
+  return any(...flags) === true ? true : undefined;
+}
+
+/** Whether a handler or a thread runs, or the processor has taken the interrupt and not ended it. */
 function inService(state: State, row: Joined): Flag {
   const { irq: host, guestIrq, vector: place, vcpuVector: guest, previous } = row;
   const flags: Flag[] = [];
   for (const object of [host, guestIrq])
-    if (object >= 0) flags.push(state.num(object, irq.at.running) >= 0 ? true : undefined);
+    if (object >= 0) flags.push(state.num(object, irq.at.running) >= 0 ? true : threadWorks(state, object));
   for (const object of [place, guest, previous]) {
     const type = state.world.type(object);
     if (type === vector) flags.push(any(state.flag(object, vector.at.inService), state.flag(object, vector.at.active)));

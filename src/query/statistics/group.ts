@@ -14,6 +14,8 @@ export class Group {
   readonly key: string;
   /** The names of the handlers that ran last, of an irq; '' while none did. They are gone from the irq when its driver gives it up. */
   handlers = '';
+  /** It is a thread that handles an irq: what it counts are its runs. */
+  isThread = false;
   /** Handler entries, or events of the kind. */
   handled = 0;
   /** Messages that the function sent. */

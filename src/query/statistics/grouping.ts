@@ -89,8 +89,8 @@ const isVirtual = ({ world }: State, vector: ObjectId): boolean => world.type(ve
 export const groupings: Readonly<Record<By, Grouping>> = {
   irq: {
     handler: pathOf,
-    count: ({ handled }, { handlers }) => (handlers ? handled : null),
-    masks: ({ masks }, { irqMasks }) => (irqMasks ? masks : null),
+    count: ({ handled, isThread }, { handlers }) => (handlers || isThread ? handled : null),
+    masks: ({ masks, isThread }, { irqMasks }) => (irqMasks && !isThread ? masks : null),
   },
   vector: {
     handler: (state, object, cpu, vector) => pathOf(state, vector >= 0 ? vector : vectorOfIrq(state, object, cpu)),

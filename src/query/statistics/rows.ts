@@ -1,6 +1,6 @@
 import { timeText } from '../../base/time.ts';
 import type { State } from '../../model/state.ts';
-import { irq, vector } from '../../model/things/irq.ts';
+import { irq, irqThread, vector } from '../../model/things/irq.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { Walk } from '../../trace/walk.ts';
 import { spanOf } from '../info.ts';
@@ -21,7 +21,7 @@ export interface SpreadView {
 /** What was counted and measured of one thing. */
 export interface StatisticsRow {
   readonly key: string;
-  /** Names of the actions of an irq, name of a system vector; null for others. */
+  /** Names of the actions of an irq, name of a system vector or of a thread; null for others. */
   readonly name: string | null;
   readonly count: number | null;
   /** Events per second over the whole trace; null where it has no stamps in seconds, or spans no time. */
@@ -46,8 +46,8 @@ const NANO = 1_000_000_000;
 function nameOf(state: State, key: string): string | null {
   const object = state.world.objectAt(key);
   const type = state.world.type(object);
-  const text =
-    type === irq ? state.text(object, irq.at.name) : type === vector ? state.text(object, vector.at.name) : '';
+  const named = type === irq ? irq : type === vector ? vector : type === irqThread ? irqThread : undefined;
+  const text = named === undefined ? '' : state.text(object, named.at.name);
   return text === '' ? null : text;
 }
 

@@ -12,6 +12,9 @@ import {
   softirqRaise,
   sysEntry,
   sysExit,
+  threadEntry,
+  threadExit,
+  threadWake,
 } from '../../model/events/cpu.ts';
 import { devReset } from '../../model/events/function.ts';
 import { irqEntry, irqExit, irqMask } from '../../model/events/irq.ts';
@@ -32,6 +35,7 @@ import { type Group, Groups } from './group.ts';
 import { type By, type Grouping, groupings, ownerOf, processorOf, processorPath, type Recorded } from './grouping.ts';
 import { Handlers } from './handlers.ts';
 import { maskChange } from './masks.ts';
+import { Threads } from './threads.ts';
 
 /** What an event does here. */
 type Work = (row: EventRow, state: State) => void;
@@ -58,6 +62,7 @@ export class Statistics implements Observer {
   readonly #systems = new Map<ObjectId, { readonly at: number; readonly cpu: number; readonly group: Group }>();
   /** When each softirq was raised, and since when it runs; NaN where it is neither. */
   readonly #softirqs = new Map<ObjectId, { raised: number; since: number; cpu: number }>();
+  readonly #threads = new Threads();
   readonly #arrivals = new Arrivals();
   readonly #causes = new Causes();
   /** What to do with events of a kind, by its number. */
@@ -115,6 +120,7 @@ export class Statistics implements Observer {
     this.#handlers.lose(cpu);
     for (const [vector, running] of this.#systems) if (cpu < 0 || running.cpu === cpu) this.#systems.delete(vector);
     for (const [object, times] of this.#softirqs) if (cpu < 0 || times.cpu === cpu) this.#softirqs.delete(object);
+    this.#threads.lose();
     this.#arrivals.lose();
     this.#causes.withdrawAll(() => true);
   }
@@ -132,6 +138,7 @@ export class Statistics implements Observer {
   #prepare(): void {
     this.#prepareHandlers();
     if (this.#by === 'vector') this.#prepareSoftirqs();
+    if (this.#by === 'irq') this.#prepareThreads();
     this.#prepareArrivals();
     this.#prepareDevices();
     this.#on(kvmExit, ({ object }, state) => {
@@ -221,6 +228,23 @@ export class Statistics implements Observer {
       if (!Number.isNaN(times.since))
         this.groups.of(state.world.path(object)).service.add(time - times.since, this.#clocks?.own);
       times.since = Number.NaN;
+    });
+  }
+
+  /** Threads that handle irqs have rows of their own. */
+  #prepareThreads(): void {
+    const groupOf = ({ object }: EventRow, { world }: State): Group => {
+      const group = this.groups.of(world.path(object));
+      group.isThread = true;
+      return group;
+    };
+    this.#on(threadWake, ({ object, time }) => this.#threads.woken(object, time));
+    this.#on(threadEntry, (row, state) =>
+      this.#threads.begins(row.object, row.time, groupOf(row, state), this.#clocks?.own),
+    );
+    this.#on(threadExit, (row, state) => {
+      const { done } = threadExit.read(row.words, row.at);
+      this.#threads.ends(row.object, row.time, groupOf(row, state), done, this.#clocks?.own);
     });
   }
 

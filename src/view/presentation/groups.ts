@@ -41,6 +41,7 @@ const groups: Readonly<Record<Exclude<GroupPattern, Section>, Group>> = {
   'ntb/*/peer/*': group((segment) => `peer ${segment}`),
   'ntb/*/peer/*/desc': group('Descriptors'),
   'table/*/msix': inline('MSI-X table'),
+  'irq/*/thread': inline('Threads'),
   'guest/*': group((segment) => `Guest ${segment}`, 'vm'),
   'guest/*/irq': group('Interrupts', 'zap'),
   'guest/*/domain': group('Domains'),

@@ -2,7 +2,7 @@ import type { ObjectId } from '../../base/ids.ts';
 import { irqOfVector } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import type * as things from '../../model/things/irq.ts';
-import { cpu, domain, intid, irq, pin, softirq, vector } from '../../model/things/irq.ts';
+import { cpu, domain, intid, irq, irqThread, pin, softirq, vector } from '../../model/things/irq.ts';
 import { OFF, ON, UNKNOWN as UNKNOWN_VALUE } from '../lanes/values.ts';
 import { UNKNOWN } from '../values.ts';
 import {
@@ -171,6 +171,31 @@ const softirqView: Presentation = {
   ],
 };
 
+const threadView: Presentation = {
+  unit: ['thread', 'threads'],
+  label: (segment) => `thread ${segment}`,
+  name: irqThread.at.name,
+  icon: 'symbol-event',
+  signal: (state, object) => {
+    if (state.flag(object, irqThread.at.running) === true) return 'play';
+    return state.flag(object, irqThread.at.woken) === true ? 'bell-dot' : 'symbol-event';
+  },
+  describe: (state, object) => {
+    const at = state.num(object, irqThread.at.cpu);
+    const running = state.flag(object, irqThread.at.running) === true;
+    return list(
+      state.flag(object, irqThread.at.woken) === true && 'woken',
+      running && (at < 0 ? 'running' : `running on cpu ${at}`),
+      !running && state.flag(object, irqThread.at.unfinished) === true && 'not done',
+      counted(state, object, irqThread.at.runs, 'run'),
+    );
+  },
+  layers: [
+    flagLayer({ name: 'handler', on: 'running', off: 'idle', style: 'run' }, irqThread.at.running),
+    strip(flagLayer({ name: 'woken', on: 'woken', off: 'not woken', style: 'pending' }, irqThread.at.woken)),
+  ],
+};
+
 const domainView: Presentation = {
   unit: ['domain', 'domains'],
   label: (segment) => (segment === 'VECTOR' ? 'Vector domain' : segment),
@@ -206,6 +231,7 @@ const pinView: Presentation = {
 export const irqPresentations: PresentationsOf<typeof things> = {
   irq: irqView,
   irqDescriptor: descriptorView,
+  irqThread: threadView,
   cpu: cpuView,
   vector: vectorView,
   intid: intidView,

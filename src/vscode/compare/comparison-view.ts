@@ -8,6 +8,7 @@ import type { ComparisonRow } from '../../view/comparison/rows.ts';
 import { plain } from '../../view/outline/explain.ts';
 import { setContext } from '../contexts.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
+import { RefreshGate } from '../views/refresh-gate.ts';
 import { finish } from '../views/slices.ts';
 import type { ShownComparison } from './compared-timeline.ts';
 
@@ -72,6 +73,7 @@ const sourcesOf = ({ a, b }: Compared): number =>
 /** The view *Comparison*: what differs between two traces or two states. It takes no room while nothing is compared. */
 export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, vscode.Disposable {
   readonly tree: vscode.TreeView<ComparisonRow>;
+  readonly #gate = new RefreshGate<ComparisonRow>();
   readonly #changed = new vscode.EventEmitter<undefined>();
   readonly #visited = new vscode.EventEmitter<VisitedSteps>();
   readonly #watches: vscode.Disposable;
@@ -89,13 +91,17 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
   /** Number of the comparison that is shown. */
   #shown = 0;
 
-  readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
+  readonly onDidChangeTreeData: vscode.Event<ComparisonRow[] | undefined> = this.#gate.onDidChange;
 
   constructor(sessions: Sessions) {
     this.#sessions = sessions;
-    this.tree = vscode.window.createTreeView('irqscope.comparison', { treeDataProvider: this, showCollapseAll: true });
+    this.tree = vscode.window.createTreeView('irqscope.comparison', {
+      treeDataProvider: this.#gate.provider(this),
+      showCollapseAll: true,
+    });
     this.#watches = vscode.Disposable.from(
       this.tree,
+      this.#gate,
       this.#changed,
       this.#visited,
       sessions.onDidChange(({ what, trace }) => {
@@ -134,7 +140,7 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
   /** Selects the row about an event or an object, if the view is on display. */
   async select(place: PickedPlace): Promise<void> {
     const row = this.tree.visible ? this.#found?.rowAbout(place) : undefined;
-    if (row) await this.tree.reveal(row, { select: true, focus: false });
+    if (row) await this.#gate.showing(() => this.tree.reveal(row, { select: true, focus: false }));
   }
 
   /** What is compared now. */
@@ -202,6 +208,7 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     this.tree.description = a === b ? a.label : `${a.label} ↔ ${b.label}`;
     this.tree.message = found.summary;
     setContext('comparison', true);
+    this.#gate.refresh(undefined);
     this.#changed.fire(undefined);
     return found.summary;
   }
@@ -236,6 +243,7 @@ export class ComparisonView implements vscode.TreeDataProvider<ComparisonRow>, v
     this.#found = undefined;
     this.#lanes = undefined;
     setContext('comparison', false);
+    this.#gate.refresh(undefined);
     this.#changed.fire(undefined);
   }
 

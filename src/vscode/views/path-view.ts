@@ -6,6 +6,7 @@ import { type PathRow, pathRows, pathTitle } from '../../view/path-rows.ts';
 import { setContext } from '../contexts.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Funnels } from './funnels.ts';
+import { RefreshGate } from './refresh-gate.ts';
 import { Throttle } from './throttle.ts';
 
 /** How often the path follows a cursor that moves on and on. */
@@ -26,7 +27,7 @@ export class PathTree implements vscode.TreeDataProvider<PathRow>, vscode.Dispos
   readonly tree: vscode.TreeView<PathRow>;
   readonly #sessions: Sessions;
   readonly #funnels: Funnels;
-  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #gate = new RefreshGate<PathRow>();
   readonly #watch: vscode.Disposable;
   readonly #follow = new Throttle(
     () => this.#sessions.active?.session.followPath(),
@@ -36,12 +37,12 @@ export class PathTree implements vscode.TreeDataProvider<PathRow>, vscode.Dispos
   /** What the user asked for last stands at the top. */
   #first: 'path' | 'funnel' = 'path';
 
-  readonly onDidChangeTreeData: vscode.Event<undefined> = this.#changed.event;
+  readonly onDidChangeTreeData: vscode.Event<PathRow[] | undefined> = this.#gate.onDidChange;
 
   constructor(sessions: Sessions, funnels: Funnels) {
     this.#sessions = sessions;
     this.#funnels = funnels;
-    this.tree = vscode.window.createTreeView('irqscope.path', { treeDataProvider: this });
+    this.tree = vscode.window.createTreeView('irqscope.path', { treeDataProvider: this.#gate.provider(this) });
     this.#watch = vscode.Disposable.from(
       sessions.onDidChange(({ what, trace }) => {
         if (what === 'active' || (what === 'path' && trace === sessions.active)) this.#refresh();
@@ -93,7 +94,7 @@ export class PathTree implements vscode.TreeDataProvider<PathRow>, vscode.Dispos
 
   dispose(): void {
     this.#follow.dispose();
-    vscode.Disposable.from(this.tree, this.#watch, this.#changed).dispose();
+    vscode.Disposable.from(this.tree, this.#watch, this.#gate).dispose();
   }
 
   #refresh(): void {
@@ -104,6 +105,6 @@ export class PathTree implements vscode.TreeDataProvider<PathRow>, vscode.Dispos
     this.#rows = (this.#first === 'path' ? parts : parts.reverse()).flat();
     this.tree.description = path ? pathTitle(path) : (funnel?.object ?? '');
     setContext('path', path !== undefined || funnel !== undefined);
-    this.#changed.fire(undefined);
+    this.#gate.refresh(undefined);
   }
 }

@@ -17,6 +17,13 @@ import { isDamaged, troubleIn, unknownIn } from './trouble.ts';
 /** What the explorer and the desktop hand over when files are dragged. */
 const URIS = 'text/uri-list';
 
+/**
+ * What the view says while it is empty. It is a message and no welcome text: where a view shows its welcome text, the editor shows no tree
+ * of it, and nothing can be dropped there.
+ */
+const NONE =
+  'No trace is open. Files, folders and archives that you drop below this text, or open together, become one trace.';
+
 /** Characters of a line that a tooltip shows. */
 const LONGEST_LINE = 1000;
 
@@ -71,6 +78,7 @@ export class TracesView implements vscode.TreeDataProvider<TraceRow>, vscode.Dis
     if (!row) {
       // The one opened last comes first.
       this.#rows = this.#traceRows();
+      this.tree.message = this.#rows.size === 0 ? NONE : '';
       return [...this.#rows.values()].filter(({ parent }) => parent === undefined);
     }
     const { trace } = row;

@@ -25,6 +25,7 @@ const TRACES: readonly (readonly [string, Trace])[] = [
   ['ftrace text', fixtureTrace('x86-lost/trace-overrun.txt')],
   ['a QEMU log without stamps', fixtureTrace('arm64-gicv2m/qemu.log')],
   ['host and guest together', joined],
+  ['threads of irqs', fixtureTrace('x86-threads/trace-cmd-report.txt')],
 ];
 
 /** Lines of comma-separated values (RFC 4180), read one character after the other. */
@@ -57,6 +58,7 @@ interface Event {
   ts?: number;
   name?: string;
   id?: number;
+  cat?: string;
   args?: { step?: number; name?: string };
 }
 
@@ -133,6 +135,18 @@ describe('a trace in another format', () => {
       for (const phases of flows.values()) assert.match(phases.join(''), /^st*f$/);
     });
   }
+
+  it('threads of irqs are spans on the CPU on which they run', () => {
+    const { traceEvents } = JSON.parse([...perfetto(fixtureTrace('x86-threads/trace-cmd-report.txt'))].join('')) as {
+      traceEvents: Event[];
+    };
+    const cpu1 = traceEvents.find(({ ph, args }) => ph === 'M' && args?.name === 'cpu/1')!;
+    const spans = traceEvents.filter(({ ph, cat }) => ph === 'B' && cat === 'thread.entry');
+    // 39 switches to that thread stand in the report, all on CPU 1.
+    const own = spans.filter(({ name }) => name === 'irq/30/thread/147 irq/30-nvme0q1');
+    assert.deepEqual(new Set(own.map(({ tid }) => tid)), new Set([cpu1.tid]));
+    assert.equal(own.length, 39);
+  });
 
   it('flows of Trace Event JSON are the deliveries: as many as there are interrupts with a handler behind an accepted vector', () => {
     const { traceEvents } = JSON.parse([...perfetto(joined)].join('')) as { traceEvents: Event[] };

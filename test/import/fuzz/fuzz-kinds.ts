@@ -3,6 +3,7 @@ import { fuzzScenario } from '../../sim/fuzz-scenarios.ts';
 import { fuzzCapture } from './fuzz-captures.ts';
 import { fuzzArchive, fuzzNdjson, fuzzSession, fuzzSnapshot } from './fuzz-files.ts';
 import { fuzzIrqtrace } from './fuzz-irqtrace.ts';
+import { fuzzJson } from './fuzz-json.ts';
 import { fuzzPacked } from './fuzz-packed.ts';
 import { fuzzPci } from './fuzz-pci.ts';
 import { fuzzTracedat } from './fuzz-tracedat.ts';
@@ -24,6 +25,7 @@ export const fuzzKinds: Readonly<Record<string, (seed: number) => Trial>> = {
   archives: fuzzArchive,
   captures: fuzzCapture,
   irqtrace: fuzzIrqtrace,
+  json: fuzzJson,
   ndjson: fuzzNdjson,
   packed: fuzzPacked,
   pci: fuzzPci,

@@ -13,6 +13,7 @@ describe('mutated inputs', () => {
     archives: [40, 0.3],
     captures: [1000, 0.6],
     irqtrace: [300, 0.6],
+    json: [400, 0.5],
     ndjson: [150, 0.3],
     packed: [100, 0.2],
     pci: [300, 0.6],

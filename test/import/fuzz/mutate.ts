@@ -70,7 +70,7 @@ export const HOSTILE = [
 const join = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
 /** A window of a fixture, a few dozen to a few hundred lines. */
-function slice(rng: Rng, names: readonly string[] = traceFixtures()): { bytes: Uint8Array; name: string } {
+export function slice(rng: Rng, names: readonly string[] = traceFixtures()): { bytes: Uint8Array; name: string } {
   const name = names[rng(names.length)]!;
   const whole = fixtureBytes(name);
   const size = 500 + rng(rng(4) === 0 ? 60_000 : 8000);

@@ -1,7 +1,9 @@
 // Lines of text in strings of JSON: what JSON.parse says of a string is right.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { JsonLines } from '../../../src/import/text/json-lines.ts';
+import { JsonLines, withoutNesting } from '../../../src/import/text/json-lines.ts';
+import { importText } from '../../helpers/fixtures.ts';
+import { texts, wholly } from '../samples.ts';
 
 /** The lines that are taken, each with its number in the source. */
 function linesOf(source: string, chunk = source.length * 3): [string, number][] {
@@ -47,5 +49,51 @@ describe('lines in strings of JSON', () => {
       ['third', 5],
     ]);
     assert.deepEqual(linesOf('"\\u00\\u0041"'), [['\\u00A', 1]]);
+  });
+
+  it('a line end that is written as \\u000a ends a line, too', () => {
+    const unit = (code: number): string => `\\u${code.toString(16).padStart(4, '0')}`;
+    const text = 'first\nsecond\r\nthird';
+    const escaped = `"${[...text].map((one) => unit(one.charCodeAt(0))).join('')}"`;
+    assert.equal(JSON.parse(escaped), text);
+    assert.deepEqual(
+      linesOf(escaped).map(([line]) => line),
+      ['first', 'second', 'third'],
+    );
+  });
+
+  it('strings within strings are read to any depth', () => {
+    const lines = ['a "quoted" \\ line', 'second', 'third'];
+    let nested = JSON.stringify({ log: lines.join('\n') });
+    for (let deep = 1; deep <= 6; deep++) {
+      const found = Buffer.from(withoutNesting(Buffer.from(nested)))
+        .toString()
+        .split('\n');
+      assert.deepEqual(
+        found.filter((line) => lines.includes(line)),
+        lines,
+        `${deep} deep`,
+      );
+      nested = JSON.stringify({ body: nested });
+    }
+    // Brackets without end, and a string that is cut in an escape.
+    for (const text of [`${'['.repeat(100_000)}\\n`, '{"\\', '["\\u00', '{"a":"\\"b\\', '{"a":"\\u12'])
+      assert.ok(withoutNesting(Buffer.from(text)).length <= text.length);
+  });
+
+  it('a log whose first line is no record is read whole, however deep it is nested', () => {
+    const log = [
+      'CPU:0 [LOST 5261 EVENTS]',
+      '          <idle>-0       [000] d.h1.     4.860122: irq_handler_entry: irq=33 name=nvme0q1',
+      '          <idle>-0       [000] d.h1.     4.860125: irq_handler_exit: irq=33 ret=handled',
+      '',
+    ].join('\n');
+    const { events } = wholly(log);
+    assert.equal(events.length, 3);
+    let nested = log;
+    for (let deep = 1; deep <= 4; deep++) {
+      nested = JSON.stringify({ log: nested });
+      assert.deepEqual(texts(importText(nested)), events, `${deep} deep`);
+    }
   });
 });

@@ -109,11 +109,11 @@ describe('events of trace.dat', () => {
       ],
       '" %ps <-- %ps", (void *)REC->ip, (void *)REC->parent_ip',
     ] as const;
-    const other = ['sched', 'sched_waking', [i32('pid')], '"pid=%d", REC->pid'] as const;
+    const other = ['sched', 'sched_stat_wait', [i32('pid')], '"pid=%d", REC->pid'] as const;
     const bytes = datV6({
       formats: [
         ['ftrace', formatText('function', ID, func[2], func[3])],
-        ['sched', formatText('sched_waking', ID + 1, other[2], other[3])],
+        ['sched', formatText('sched_stat_wait', ID + 1, other[2], other[3])],
       ],
       rings: [
         {
@@ -140,7 +140,7 @@ describe('events of trace.dat', () => {
     assert.equal(info.records, 4);
     assert.equal(info.understood, 2);
     assert.deepEqual(info.withoutEffect, { function: 2 });
-    assert.deepEqual(info.unknown, { sched_waking: 1 });
+    assert.deepEqual(info.unknown, { sched_stat_wait: 1 });
     assert.deepEqual(info.skipped, { [`event ${ID + 2}, which the file does not describe`]: 1 });
   });
 

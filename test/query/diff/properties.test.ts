@@ -10,7 +10,7 @@ import { RENUMBERED } from './renumbered.ts';
 
 /** Kinds that the help of `irqscope diff` says are not compared. */
 const NOT_COMPARED =
-  /^(?:kvm\.(?:entry|exit|userspace|mmio)|vfio\.region|vector\.(?:entry|exit)|ipi\.\w+|apic\.(?:local|ipi)|gic\.sgi|smmu\.(?:trans|bypass)|iommu\.(?:map|unmap))$/;
+  /^(?:kvm\.(?:entry|exit|userspace|mmio)|vfio\.region|vector\.(?:entry|exit)|thread\.\w+|ipi\.\w+|apic\.(?:local|ipi)|gic\.sgi|smmu\.(?:trans|bypass)|iommu\.(?:map|unmap))$/;
 /** Interrupts of the system itself: vectors from 0xec on, INTIDs below 32, irqs of timers and IPIs. */
 const SYSTEM = /cpu\/\d+\/(?:vector\/(?:23[6-9]|24\d|25\d)|intid\/(?:[0-2]?\d|3[01])) | vcpu\/\d+ /;
 const SYSTEM_IRQ = / (\S*irq\/\d+) name=(?:IPI|timer|arch_timer)$/;
