@@ -16,17 +16,7 @@ import { continuation, type Growing, type Growth, growing } from './sources/grow
 import { joinFiles } from './sources/join-files.ts';
 import { loadMachinery } from './sources/machinery.ts';
 import { isOfSession, labelOf } from './sources/names.ts';
-import {
-  Cancelled,
-  goBack,
-  kindOf,
-  peek,
-  type Reading,
-  readFiles,
-  textOf,
-  type Wanted,
-  wantedIn,
-} from './sources/read-files.ts';
+import { goBack, kindOf, peek, type Reading, readFiles, textOf, type Wanted, wantedIn } from './sources/read-files.ts';
 
 import { readInto, readToEnd, type Shelf } from './sources/read-into.ts';
 
