@@ -16,7 +16,17 @@ import { continuation, type Growing, type Growth, growing } from './sources/grow
 import { joinFiles } from './sources/join-files.ts';
 import { loadMachinery } from './sources/machinery.ts';
 import { isOfSession, labelOf } from './sources/names.ts';
-import { goBack, kindOf, peek, type Reading, readFiles, textOf, type Wanted, wantedIn } from './sources/read-files.ts';
+import {
+  bytesAgain,
+  goBack,
+  kindOf,
+  peek,
+  type Reading,
+  readFiles,
+  textOf,
+  type Wanted,
+  wantedIn,
+} from './sources/read-files.ts';
 
 import { readInto, readToEnd, type Shelf } from './sources/read-into.ts';
 
@@ -184,7 +194,7 @@ export class Sessions implements vscode.Disposable {
     const source = await this.#platform.openSource(uri);
     const files = await readFiles(this.#platform, wanted, [], reading);
     const isWanted = (): boolean => reading.token?.isCancellationRequested !== true;
-    const joined = await joinFiles(files, undefined, isWanted);
+    const joined = await joinFiles(files, undefined, bytesAgain(this.#platform), isWanted);
     this.#machinery = await loadMachinery();
     const session = new this.#machinery.Session(joined.trace);
     const label = as.label ?? labelOf(wanted);
@@ -223,6 +233,8 @@ export class Sessions implements vscode.Disposable {
     const joined = await joinFiles(
       files,
       files[0]?.file,
+      // Who follows files says which pieces they are.
+      growth ? () => undefined : bytesAgain(this.#platform),
       () => token?.isCancellationRequested !== true && !before.closed,
     );
     const session = new this.#machinery!.Session(joined.trace, growth?.continuation);

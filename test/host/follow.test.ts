@@ -1,6 +1,6 @@
 // A file that is followed while it grows: what is appended shows, nothing is read twice, and it rests while the user looks back.
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -149,97 +149,6 @@ describe('a followed file', () => {
     );
     assert.equal(await run('follow', at('noise.bin')), undefined);
     assert.equal((await activate()).internals.follower.follows(at('noise.bin')), false);
-  });
-});
-
-describe('a followed trace of several files', () => {
-  const lines = (name: string): string[] => Buffer.from(fixtureBytes(name)).toString('latin1').split('\n');
-  const [kernel, machine] = [lines('x86-vtd/ftrace.txt'), lines('x86-vtd/qemu.log')];
-  const write = (name: string, text: readonly string[]): void =>
-    writeFileSync(join(folder, name), text.map((line) => `${line}\n`).join(''), 'latin1');
-  const more = (name: string, text: readonly string[]): void =>
-    appendFileSync(join(folder, name), text.map((line) => `${line}\n`).join(''), 'latin1');
-  /** Events that files of these names have when they are opened now. */
-  const openedNow = async (...names: string[]): Promise<number> => {
-    const { internals } = await activate();
-    const now = internals.sessions.active;
-    for (const name of names) writeFileSync(join(folder, `copy-${name}`), readFileSync(join(folder, name)));
-    await run(
-      'openTrace',
-      undefined,
-      names.map((name) => at(`copy-${name}`)),
-    );
-    const copy = await active();
-    const { length: events } = copy.session.trace;
-    internals.sessions.close(copy);
-    internals.sessions.activate(now);
-    return events;
-  };
-
-  before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'irqscope-follow-'));
-    await closeAll();
-  });
-  afterEach(closeAll);
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
-  it('keeps up with each of its files, rests while the user looks back, and ends when it is told to', async () => {
-    const { internals } = await activate();
-    write('kernel.txt', kernel.slice(0, 2000));
-    write('machine.log', machine.slice(0, 1000));
-    writeFileSync(join(folder, 'trace.dat'), fixtureBytes('x86-vtd/trace.dat'));
-    await run('openTrace', at('kernel.txt'), [at('kernel.txt'), at('machine.log'), at('trace.dat')]);
-    await run('setCheckpoint', 'kept');
-    assert.equal(await run('follow'), true);
-    assert.equal((await active()).follow, 'following');
-    assert.equal((await active()).session.cursor, (await length()) - 1, 'the cursor is at the end');
-    assert.match(internals.traces.getChildren()[0]!.description, /following/);
-    const first = await length();
-    more('machine.log', machine.slice(1000, 3000));
-    await eventually(async () => assert.ok((await length()) > first));
-    more('kernel.txt', kernel.slice(2000, 4000));
-    const wanted = await openedNow('kernel.txt', 'machine.log', 'trace.dat');
-    await eventually(async () => assert.equal(await length(), wanted), 15_000);
-    const trace = await active();
-    assert.equal(trace.session.cursor, wanted - 1);
-    assert.equal(trace.session.stops.checkpoints.length, 1);
-    assert.equal(trace.session.trace.sources.filter(({ derived }) => !derived).length, 3);
-    await eventually(async () => assert.equal(internals.checks.of(await active())?.events, wanted), 15_000);
-    await run('goToStep', 10);
-    assert.equal((await active()).follow, 'paused');
-    more('machine.log', machine.slice(3000, 4000));
-    await new Promise((done) => setTimeout(done, 1500));
-    assert.equal(await length(), wanted);
-    await run('lastEvent');
-    assert.equal((await active()).follow, 'following');
-    await eventually(async () => assert.ok((await length()) > wanted), 15_000);
-    assert.equal((await active()).session.cursor, (await length()) - 1);
-    assert.equal(internals.sessions.all.length, 1);
-    assert.equal(await run('unfollow'), false);
-    assert.equal((await active()).follow, undefined);
-    assert.equal(internals.follower.follows(at('kernel.txt')), false);
-    const last = await length();
-    more('machine.log', machine.slice(4000, 5000));
-    await new Promise((done) => setTimeout(done, 1200));
-    assert.equal(await length(), last);
-  });
-
-  it('a file that is cut begins again, one that is gone is waited for, and closing the trace ends it', async () => {
-    const { internals } = await activate();
-    write('kernel2.txt', kernel.slice(0, 2000));
-    write('machine2.log', machine.slice(0, 3000));
-    await run('openTrace', at('kernel2.txt'), [at('kernel2.txt'), at('machine2.log')]);
-    await run('follow');
-    const whole = await length();
-    write('machine2.log', machine.slice(0, 1000));
-    await eventually(async () => assert.ok((await length()) < whole), 15_000);
-    renameSync(join(folder, 'machine2.log'), join(folder, 'elsewhere.log'));
-    const few = await length();
-    more('kernel2.txt', kernel.slice(2000, 3000));
-    await eventually(async () => assert.ok((await length()) > few), 15_000);
-    assert.equal((await active()).follow, 'following');
-    internals.sessions.close(await active());
-    assert.equal(internals.follower.follows(at('kernel2.txt')), false);
   });
 });
 

@@ -55,7 +55,7 @@ export const joinTraces = (parts: readonly JoinPart[]): Trace => whole(joiningTr
 export function* joiningTraces(given: readonly JoinPart[]): Slices<Trace> {
   const [only] = given;
   if (given.length === 1 && only!.system === undefined && only!.vantage === undefined) return only!.trace;
-  const parts = toldOnce(given);
+  const parts = toldOnce(given.map((part) => ({ ...part, offset: offsetOf(part, given) })));
   const instants: Instants[] = [];
   for (const { trace } of parts) {
     instants.push(instantsOf(trace));
@@ -145,6 +145,14 @@ export function* joiningTraces(given: readonly JoinPart[]): Slices<Trace> {
   return shots.includes(true) ? resynchronised(withBoundTables(joined)) : joined;
 }
 
+/** What the user says must be added to the times of a part; of one that goes on from another one, of that. */
+function offsetOf({ offset, trace }: JoinPart, parts: readonly JoinPart[]): bigint | undefined {
+  const { continues, time } = trace.first;
+  if (offset !== undefined || continues === undefined) return offset;
+  const before = parts.find((part) => part.trace.first.file === continues.file);
+  return before === undefined || before.trace.time.base !== time.base ? undefined : offsetOf(before, parts);
+}
+
 /** The parts, with each line of a kernel's log told once where the trace of that kernel holds it, too. */
 function toldOnce(given: readonly JoinPart[]): readonly JoinPart[] {
   let parts = given;
@@ -214,7 +222,11 @@ function derivedOf(
   // What a kernel says in words goes on when it has something to say.
   const recorded = spans.map((span, i) => (isLog(parts[i]!.trace) ? undefined : span));
   const last = Math.max(...recorded.map((span) => span?.[1] ?? Number.NEGATIVE_INFINITY));
-  for (const [i, span] of recorded.entries()) if (span !== undefined && span[1] < last - SOON) all[i]!.end();
+  for (const [i, span] of recorded.entries()) {
+    const { file } = parts[i]!.trace.first;
+    const goesOn = parts.some(({ trace }) => trace.first.continues?.file === file);
+    if (span !== undefined && span[1] < last - SOON && !goesOn) all[i]!.end();
+  }
   return all.map(({ source }) => source).filter(({ events }) => events.length > 0);
 }
 
@@ -341,6 +353,7 @@ function alignmentOf(
     uncertainty,
     given: false,
     told: connection?.told,
+    why: connection?.why,
     assumed: connection?.assumed,
     day: connection === undefined,
     evidence,

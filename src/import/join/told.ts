@@ -3,9 +3,22 @@ import { inverse } from './line.ts';
 import type { Connection } from './relations.ts';
 
 const NANO = 1_000_000_000n;
+const GOES_ON = 'one recording goes on from file to file';
+/** One clock: nothing has to be compared. */
+const SAME = { offset: 0, rate: 0, origin: 0, uncertainty: 0, pairs: [], bursts: 0 };
 
-/** What connects two sources because one of them tells it: a guest that was recorded together with its host tells how their clocks differ. */
+/**
+ * What connects two sources because one of them tells it: a guest that was recorded together with its host tells how their clocks differ; a
+ * file that goes on from another one has its clock.
+ */
 export function toldConnection(a: Source, b: Source): Connection | undefined {
+  if (a.continues?.file === b.file || b.continues?.file === a.file)
+    return {
+      relation: 'same',
+      fit: { ...SAME, offset: Number((b.time.base - a.time.base) * NANO) },
+      told: true,
+      why: GOES_ON,
+    };
   const forward = lineTo(a, b);
   if (forward !== undefined) return { relation: 'hosts', fit: forward, told: true };
   const back = lineTo(b, a);

@@ -1,12 +1,13 @@
 import type * as vscode from 'vscode';
 import type { GrowingFile } from '../../import/files/growing-file.ts';
+import type { GrowingPieces } from '../../import/files/growing-pieces.ts';
 import { say } from '../commands/handlers.ts';
 import { showError, showInfo } from '../message.ts';
 import { breathe, type FileSource, type Platform } from '../platform.ts';
 import type { Sessions } from '../sessions.ts';
 import { baseName, isAtEnd, type OpenFile, type OpenTrace } from './entry.ts';
 import { continuation } from './growing.ts';
-import { Cancelled } from './read-files.ts';
+import { bytesAgain, Cancelled } from './read-files.ts';
 import { Tail } from './tail.ts';
 import { LOOK_MS, watchFile } from './watch-file.ts';
 
@@ -26,6 +27,7 @@ interface Fed {
 class Followed {
   trace: OpenTrace;
   fed: readonly Fed[] = [];
+  readonly pieces: GrowingPieces<OpenFile>;
   readonly state = continuation();
   watchers: vscode.Disposable[] = [];
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -35,14 +37,19 @@ class Followed {
   work: Promise<void> | undefined;
   over = false;
 
-  constructor(trace: OpenTrace) {
+  constructor(trace: OpenTrace, pieces: GrowingPieces<OpenFile>) {
     this.trace = trace;
+    this.pieces = pieces;
   }
 
   /** The files of the trace, as far as they were read. */
-  get files(): OpenFile[] {
+  async files(): Promise<OpenFile[]> {
     const grown = new Map(this.fed.map(({ file, growing }) => [file.file, growing.trace]));
-    return this.trace.files.map((file) => (grown.has(file.file) ? { ...file, trace: grown.get(file.file) } : file));
+    const all = this.trace.files.map((file) =>
+      grown.has(file.file) ? { ...file, trace: grown.get(file.file) } : file,
+    );
+    const pieces = await this.pieces.of(all.filter(({ skipped }) => !skipped));
+    return all.map((file) => pieces.find((one) => one.file === file.file) ?? file);
   }
 }
 
@@ -50,6 +57,16 @@ class Followed {
 function mayGrow({ given, trace, files, skipped }: OpenFile): boolean {
   if (skipped || given.kind === 'archive' || trace === undefined || files !== undefined) return false;
   return !trace.first.binary && !/, (gzip|zstd)$/.test(trace.first.variant);
+}
+
+/** The first bytes of a file. */
+async function* upTo(chunks: AsyncIterable<Uint8Array>, bytes = Number.POSITIVE_INFINITY): AsyncIterable<Uint8Array> {
+  let left = bytes;
+  for await (const chunk of chunks) {
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+    if (left <= 0) return;
+  }
 }
 
 /**
@@ -94,10 +111,17 @@ export class FollowerOfSeveral implements vscode.Disposable {
 
   /** Follows the files of a trace from now on. Throws when none of them can be followed. */
   async start(trace: OpenTrace): Promise<OpenTrace> {
-    const { GrowingFile } = await import('../../import/files/growing-file.ts');
+    const [{ GrowingFile }, { GrowingPieces }] = await Promise.all([
+      import('../../import/files/growing-file.ts'),
+      import('../../import/files/growing-pieces.ts'),
+    ]);
     const known = this.#of(trace.uri);
     if (known) return known.work?.then(() => known.trace) ?? known.trace;
-    const one = new Followed(trace);
+    const again = bytesAgain(this.#platform);
+    const one = new Followed(
+      trace,
+      new GrowingPieces((file) => upTo(again(file), one.fed.find((fed) => fed.file.file === file.file)?.tail.read)),
+    );
     one.fed = trace.files.filter(mayGrow).map((file) => ({
       ...{ file, growing: new GrowingFile(file.file, file.trace), tail: new Tail(), gone: false },
     }));
@@ -138,7 +162,7 @@ export class FollowerOfSeveral implements vscode.Disposable {
     this.#log.info(`${one.trace.label}: not followed any more`);
     for (const { growing } of one.fed) growing.end();
     try {
-      if (this.#sessions.all.includes(one.trace)) await this.#sessions.rejoin(one.trace, one.files);
+      if (this.#sessions.all.includes(one.trace)) await this.#sessions.rejoin(one.trace, await one.files());
     } catch (error) {
       if (!(error instanceof Cancelled)) throw error;
     }
@@ -211,6 +235,7 @@ export class FollowerOfSeveral implements vscode.Disposable {
       const before = fed.tail.read;
       const goesOn = await fed.tail.appended(source, (fresh) => {
         fed.growing.feed(fresh);
+        one.pieces.feed(fed.file.file, fresh);
         return !one.over;
       });
       if (one.over) return;
@@ -239,13 +264,17 @@ export class FollowerOfSeveral implements vscode.Disposable {
     this.#log.info(`${fed.file.file}: ${why}, read from its beginning`);
     void showInfo(`${fed.file.file} was ${why}. It is read from its beginning and followed.`);
     fed.growing.restart();
+    one.pieces.restart(fed.file.file);
     await this.#readAll(one, fed, source);
   }
 
   async #join(one: Followed, toEnd: boolean): Promise<void> {
     const began = Date.now();
     try {
-      one.trace = await this.#sessions.rejoin(one.trace, one.files, undefined, { continuation: one.state, toEnd });
+      one.trace = await this.#sessions.rejoin(one.trace, await one.files(), undefined, {
+        continuation: one.state,
+        toEnd,
+      });
     } catch (error) {
       // It was closed meanwhile.
       if (!(error instanceof Cancelled)) throw error;

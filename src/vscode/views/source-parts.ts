@@ -111,7 +111,7 @@ function sourcePart(
               ? 'told by the time of day'
               : clock.uncertainty === null
                 ? 'nothing shows it'
-                : 'told by the file';
+                : (trace.sources[index]?.alignment?.why ?? 'told by the file');
   return {
     name: `source ${index}`,
     label: file,
