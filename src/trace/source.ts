@@ -58,6 +58,19 @@ export interface ClockMoment {
   readonly day: bigint;
 }
 
+/** How the clock of a file goes with that of another one that recorded the same events: the line takes its times to those of the other. */
+export interface SameRecords {
+  readonly of: string;
+  /** Nanoseconds that are added at `origin`, and what is added for each unit behind it; times since the base of each source. */
+  readonly offset: number;
+  readonly rate: number;
+  readonly origin: number;
+  /** Nanoseconds by which the stamps of one event differ after that. */
+  readonly uncertainty: number;
+  /** Lines of such events in the other file: the first ones. */
+  readonly lines: readonly number[];
+}
+
 /** Events of a file that another one has, too. */
 export interface Repeats {
   /** The other file; the last one where there are several. */
@@ -151,6 +164,8 @@ export interface SourceFacts {
   logLines?: LogLine[] | undefined;
   /** Events of the file that another one of the trace has, too, and that are not told again. */
   repeats?: Repeats | undefined;
+  /** What another file recorded, too, tells of their clocks. */
+  same?: SameRecords | undefined;
   /** The file that it goes on from, where one recording was cut into several. */
   continues?: Continues | undefined;
 }
@@ -184,6 +199,7 @@ export class Source implements SourceFacts {
   markBytes?: MarkByte[] | undefined;
   logLines?: LogLine[] | undefined;
   repeats?: Repeats | undefined;
+  same?: SameRecords | undefined;
   continues?: Continues | undefined;
   readonly accounting: Accounting;
   readonly events = new EventTable();

@@ -103,7 +103,9 @@ const withoutPairs = (alignment: Alignment | undefined): string =>
   alignment?.told === true
     ? (alignment.why ?? 'the files tell it')
     : alignment?.assumed === true
-      ? 'assumed: both count from the start of the kernel; how far apart they are is not known'
+      ? alignment.why !== undefined
+        ? `assumed: ${alignment.why}`
+        : 'assumed: both count from the start of the kernel; how far apart they are is not known'
       : alignment?.day === true
         ? 'the time of day in the sources tells it; no event of one is found in the other'
         : 'nothing in the sources shows it';

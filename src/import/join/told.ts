@@ -19,6 +19,10 @@ export function toldConnection(a: Source, b: Source): Connection | undefined {
       told: true,
       why: GOES_ON,
     };
+  const same = sameLine(a, b);
+  if (same !== undefined) return same;
+  const reverse = sameLine(b, a);
+  if (reverse !== undefined) return { ...reverse, fit: { ...reverse.fit, ...inverse(reverse.fit) } };
   const forward = lineTo(a, b);
   if (forward !== undefined) return { relation: 'hosts', fit: forward, told: true };
   const back = lineTo(b, a);
@@ -55,6 +59,14 @@ export function logConnection(log: Source, other: Source): Connection | undefine
   const uncertainty = told ? APART : Number.POSITIVE_INFINITY;
   const fit = { offset, rate: 0, origin: 0, uncertainty, pairs: [], bursts: 0 };
   return { relation: 'same', fit, ...(told ? { told } : { assumed: true }) };
+}
+
+/** The same where both recorded the same events, and `b` tells it. */
+function sameLine(a: Source, { same }: Source): Connection | undefined {
+  if (same === undefined || same.of !== a.file) return undefined;
+  const { offset, rate, origin, uncertainty, lines } = same;
+  const fit = { offset, rate, origin, uncertainty, pairs: [], bursts: 0 };
+  return { relation: 'same', fit, told: true, shared: { file: a.file, lines } };
 }
 
 /** The line from the clock of `b` to that of `a`, if `b` tells it. */
