@@ -1,13 +1,14 @@
 // What two files of one machine both recorded: logs that were rotated or begun again, reports of a part of a longer recording. It is to be told once.
 import { firstWhere } from '../../base/search.ts';
 import type { Slices } from '../../base/slices.ts';
+import type { EventKind } from '../../model/event.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
 import { type ClockMap, clockMap, onClock } from '../../trace/merge.ts';
 import { eventRow } from '../../trace/row.ts';
 import type { SameRecords, Source } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { withoutEvents } from '../../trace/without.ts';
-import { lineOfRecords, numbersOf } from './same-records.ts';
+import { lineOfRecords } from './same-records.ts';
 
 /** Two recorders of one event stamp it one after the other, and print it with other digits: nanoseconds between the two stamps, at most. */
 const NEAR = 20_000;
@@ -165,4 +166,14 @@ function saidBeside(
   const said = new Set<string>();
   for (let i = 0; i < a.events.length; i++) said.add(key(a.events.kindNumber(i), a.events.object(i)));
   return beside.filter((k) => said.has(key(events.kindNumber(k), objectOf(events.object(k)))));
+}
+
+/** The arguments of an event that are numbers: texts and objects have other numbers in other files. */
+function numbersOf({ args }: EventKind, words: Uint32Array, at: number): string {
+  const numbers: number[] = [];
+  for (const arg of args) {
+    if (arg.type === 's' || arg.type === 'o') continue;
+    for (let i = 0; i < arg.words; i++) numbers.push(words[at + arg.at + i]!);
+  }
+  return numbers.join(' ');
 }

@@ -84,6 +84,20 @@ describe('two recordings of one kernel', () => {
     assert.deepEqual(handled(trace), handled(dat));
   });
 
+  it('ftrace text, and what perf recorded of it with a clock of its own', () => {
+    const perf = second.flatMap((line) => {
+      const [, task, pid, cpu, time, event, rest] =
+        /^ *(.+)-(\d+) +\[(\d+)\] \S+ +(\d+\.\d+): (irq_\w+|softirq_\w+): (.*)$/.exec(line) ?? [];
+      if (task === undefined || !event!.startsWith('irq_handler')) return [];
+      return [`${task} ${pid} [${cpu}] ${(Number(time) + 77.25).toFixed(6)}: irq:${event}: ${rest}`];
+    });
+    const trace = join(read(first, 'a'), read(perf, 'perf'));
+    const { clocks, sources } = joinedInfo(trace);
+    assert.equal(sources[1]!.format, 'perf-script');
+    assert.ok(Math.abs(Number(clocks[1]!.offset) + 77.25) < 1e-5, clocks[1]!.offset);
+    assert.ok(sources[1]!.repeats!.events > 100);
+  });
+
   it('one after the other: threads and clock show it, as assumed', () => {
     const [ftrace, dat] = [fixtureTrace('x86-vtd/ftrace.txt'), fixtureTrace('x86-vtd/trace.dat')];
     const trace = join(ftrace, dat);
