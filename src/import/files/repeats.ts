@@ -8,6 +8,7 @@ import { eventRow } from '../../trace/row.ts';
 import type { SameRecords, Source } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { withoutEvents } from '../../trace/without.ts';
+import { SameKernels } from '../join/same-kernel.ts';
 import { lineOfRecords } from './same-records.ts';
 
 /** Two recorders of one event stamp it one after the other, and print it with other digits: nanoseconds between the two stamps, at most. */
@@ -31,11 +32,12 @@ const SOME = 0.05;
  */
 export function* withoutRepeats(traces: readonly Trace[]): Slices<Trace[]> {
   const kept: Trace[] = [];
+  const kernels = new SameKernels();
   for (const trace of traces) {
     let rest = trace;
     for (const other of kept) {
       yield;
-      const repeated = repeatedIn(other, rest);
+      const repeated = repeatedIn(other, rest, kernels);
       if (repeated !== undefined) rest = withoutEvents(rest, repeated.rows, other.first.file, repeated.same);
     }
     kept.push(rest);
@@ -59,11 +61,13 @@ interface Repeated {
 }
 
 /** What the second of two traces has of the first one; undefined where the two were not recorded together. */
-function repeatedIn(whole: Trace, part: Trace): Repeated | undefined {
+function repeatedIn(whole: Trace, part: Trace, kernels: SameKernels): Repeated | undefined {
   const [a, b] = [whole.first, part.first];
   if (whole.sources.length > 1 || part.sources.length > 1 || a.time.ticks || b.time.ticks) return undefined;
   const oneClock = repeatedOn(clockMap(a.time, b), NEAR, whole, part);
   if (oneClock !== undefined) return oneClock;
+  // Of other kernels, and of one that was recorded at other times, nothing stands in both.
+  if (!kernels.mayOverlap(whole, part)) return undefined;
   const line = lineOfRecords(whole, part);
   if (line === undefined) return undefined;
   const near = Math.max(NEAR, Math.min(MOST_APART, line.uncertainty));

@@ -10,6 +10,8 @@ const LOCAL: ReadonlySet<string> = new Set(['local', 'perf', 'not told']);
 const FEWEST = 8;
 /** Of these, the share of numbers that may have other names: a thread that ended, and one that got its number. */
 const OTHERS = 0.1;
+/** Of the threads of the smaller recording, the share that the other one has, too, where both were made at the same time. */
+const OVERLAP = 0.05;
 const NANO = 1_000_000_000n;
 
 /** Threads by their numbers. */
@@ -29,12 +31,29 @@ export class SameKernels {
     if (!clock || (x.kernel ?? y.kernel) !== (y.kernel ?? x.kernel)) return undefined;
     const offset = Number((y.time.base - x.time.base) * NANO);
     if (y.start + offset <= x.end && x.start <= y.end + offset) return undefined;
-    const [own, other] = [this.#of(a), this.#of(b)];
-    const shared = [...own].filter(([number, name]) => other.get(number) === name).length;
-    const clashes = [...own].filter(([number, name]) => other.has(number) && other.get(number) !== name).length;
+    const { shared, clashes } = this.#compared(a, b);
     if (shared < FEWEST || clashes > shared * OTHERS) return undefined;
     const fit = { offset, rate: 0, origin: 0, uncertainty: Number.POSITIVE_INFINITY, pairs: [], bursts: 0 };
     return { relation: 'same', fit, assumed: true, why: `${shared} threads stand in both, and the clock is the same` };
+  }
+
+  /**
+   * Whether two recordings may have been made at the same time, with clocks of different kinds: their threads may be those of one kernel, and those that come and
+   * go are among them, too.
+   */
+  mayOverlap(a: Trace, b: Trace): boolean {
+    if (!RECORDINGS.has(a.first.format) || !RECORDINGS.has(b.first.format)) return false;
+    const { shared, clashes } = this.#compared(a, b);
+    const fewest = Math.min(this.#of(a).size, this.#of(b).size);
+    return shared > 0 && clashes <= shared && shared >= fewest * OVERLAP;
+  }
+
+  /** How many threads stand in both, and how many numbers have two names. */
+  #compared(a: Trace, b: Trace): { readonly shared: number; readonly clashes: number } {
+    const other = this.#of(b);
+    const both = [...this.#of(a)].filter(([number]) => other.has(number));
+    const shared = both.filter(([number, name]) => other.get(number) === name).length;
+    return { shared, clashes: both.length - shared };
   }
 
   #of(trace: Trace): Threads {
