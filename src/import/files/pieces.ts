@@ -43,7 +43,27 @@ export function cutRecordings<F extends FileRead & { readonly system?: string | 
     if (before === undefined) chains.push([file]);
     else before.push(file);
   }
-  return chains.filter(({ length }) => length > 1);
+  return [...chains.filter(({ length }) => length > 1), ...rotated(files)];
+}
+
+/** Logs of QEMU without stamps: only the names that a rotation gives tell their order (`qemu.log.2`, `qemu.log.1`, `qemu.log`). */
+function rotated<F extends FileRead & { readonly system?: string | undefined }>(
+  files: readonly F[],
+): (F & { readonly trace: Trace })[][] {
+  const byName = new Map<string, Map<number, F & { readonly trace: Trace }>>();
+  for (const file of files) {
+    const { trace } = file;
+    if (trace?.sources.length !== 1 || trace.first.format !== 'qemu-log' || !Number.isNaN(trace.first.start)) continue;
+    const [, name, number = '0'] = /^(.*?)(?:\.(\d{1,4}))?(?:\.(?:gz|zst))?$/s.exec(file.file)!;
+    const key = `${file.system ?? ''} ${name}`;
+    byName.set(key, (byName.get(key) ?? new Map()).set(Number(number), file));
+  }
+  return [...byName.values()].flatMap((numbered) => {
+    const numbers = [...numbered.keys()].sort((a, b) => b - a);
+    // One that is missing in between may have told anything.
+    const whole = numbers.every((number, i) => i === 0 || numbers[i - 1] === number + 1);
+    return numbers.length > 1 && whole ? [numbers.map((number) => numbered.get(number)!)] : [];
+  });
 }
 
 const isCuttable = ({ sources, first, length }: Trace): boolean =>

@@ -146,6 +146,22 @@ describe('pieces of one recording', () => {
     assert.deepEqual(sorted(three), sorted(two));
   });
 
+  it('without stamps are told by the names that a rotation gives', async () => {
+    const bytes = fixtureBytes('arm64-gicv2m/qemu.log');
+    const [a, b, c] = cut(bytes, 0.3, 0.7);
+    const named = (...names: readonly string[]): Cut[] =>
+      [a!, b!, c!].map((piece, i) => ({ ...piece, name: names[i]! })).reverse();
+    const all = fixtureTrace('arm64-gicv2m/qemu.log');
+    const trace = joined(await pieced(named('q.log.2', 'q.log.1', 'q.log')));
+    assert.deepEqual(events(trace), events(all));
+    assert.deepEqual(stateTree(trace.head), stateTree(all.head));
+    for (const names of [
+      ['q.log.3', 'q.log.1', 'q.log'],
+      ['a.log', 'b.log', 'c.log'],
+    ])
+      assert.deepEqual(chains(named(...names).map((one, i) => given(one, i))), [], names.join(' '));
+  });
+
   it('are not found where nothing says so: other machines, other runs, copies, files that overlap', () => {
     const file = (name: string): GivenFile => given({ name, bytes: fixtureBytes(name) }, 0);
     assert.deepEqual(chains(WHOLE.map(file)), []);
