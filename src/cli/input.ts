@@ -6,6 +6,7 @@ import { chooseFiles, type GivenFile, isCalled, type TraceFile } from '../import
 import { type FileRead, whyNone } from '../import/files/file-read.ts';
 import { folderOf, Gathering } from '../import/files/gathered.ts';
 import type { Kit } from '../import/files/kit.ts';
+import { withPieces } from '../import/files/pieces.ts';
 import { nanoseconds } from '../import/files/seconds.ts';
 import { type JoinPart, joinTraces } from '../import/join/join.ts';
 import {
@@ -19,7 +20,7 @@ import type { Trace } from '../trace/trace.ts';
 import { misused } from './command.ts';
 import { Failure, NoTrace } from './failure.ts';
 import type { Progress } from './progress.ts';
-import { filesIn, gather, isFolder, readFileOrArchive, readHead, STDIN } from './read.ts';
+import { bytesAgain, filesIn, gather, isFolder, readFileOrArchive, readHead, STDIN } from './read.ts';
 
 /** The options of every command that takes one FILE: what joins other sources to it. */
 export const INPUT_OPTIONS = {
@@ -81,7 +82,7 @@ export async function readInputs(
     const before = read.length;
     for (const file of await readNamed(source, progress)) read.push({ ...file, from: before + file.from });
   }
-  const chosen = whole(chooseFiles(read));
+  const chosen = whole(chooseFiles(await withPieces(read, bytesAgain)));
   if (chosen === undefined) throw noTrace(text, read);
   const byHand = new Map<TraceFile, bigint>();
   for (const [name, offset] of offsets) byHand.set(calledBy(command, name, chosen.parts), offset);

@@ -1,10 +1,11 @@
-import type { Dirent } from 'node:fs';
+import { createReadStream, type Dirent, statSync } from 'node:fs';
 import { type FileHandle, open, readdir, readFile as readFileWhole, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { byName } from '../base/by-name.ts';
 import type { FileRead } from '../import/files/file-read.ts';
 import { FileRun } from '../import/files/file-run.ts';
 import type { Gathering } from '../import/files/gathered.ts';
+import { memberOf } from '../import/files/member.ts';
 import { ImportError } from '../import/run.ts';
 import type { Trace } from '../trace/trace.ts';
 import { Failure, NoTrace } from './failure.ts';
@@ -126,6 +127,18 @@ export async function gather(gathering: Gathering, path: string, folder: string)
   gathering.begin(path, folder, undefined);
   gathering.push(bytes);
   gathering.end();
+}
+
+/** The bytes of a file that was read, once more; of one in an archive, by the path of the archive and its own. Undefined where they are gone: standard input. */
+export function bytesAgain({ file }: { readonly file: string }): AsyncIterable<Uint8Array> | undefined {
+  for (let path = file; path !== '' && path !== '.'; path = dirname(path)) {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) {
+      const chunks = createReadStream(path, { highWaterMark: CHUNK });
+      return path === file ? chunks : memberOf(chunks, file.slice(path.length + 1));
+    }
+    if (dirname(path) === path) break;
+  }
+  return undefined;
 }
 
 /** A source as messages call it. */

@@ -81,6 +81,7 @@ export class EventOrder {
     const { sources } = this.#trace;
     const [x, y] = [sources[a]!, sources[b]!];
     if (x.file === y.file) return x.derived || y.derived || (x.binary && x.clock === y.clock) ? 0 : NOT_TOLD;
+    if (this.#recording(x) === this.#recording(y)) return x.derived || y.derived ? NOT_TOLD : 0;
     const [ways, others] = [this.#way(x), this.#way(y)];
     // What both were compared with says nothing against the order of the two.
     const apart = [...ways.filter((s) => !others.includes(s)), ...others.filter((s) => !ways.includes(s))];
@@ -91,6 +92,12 @@ export class EventOrder {
       sum += own;
     }
     return sum;
+  }
+
+  /** The first file of the recording that a source is a piece of. */
+  #recording({ file, continues }: Source): string {
+    const before = continues && this.#trace.sources.find((source) => source.file === continues.file && !source.derived);
+    return before === undefined ? file : this.#recording(before);
   }
 
   /** A source, what its clock was compared with, and so on. */

@@ -35,17 +35,33 @@ export interface Order {
   readonly rows: Uint32Array;
 }
 
+/** The place of each source among those with an event at the same time: as they were given, but what goes on from another one behind that. */
+function ranks(sources: readonly Source[]): Uint16Array {
+  const order = sources.map((_, s) => s);
+  // Those given first may go on from those given last: each round brings one more behind the one before it.
+  for (let round = 0; round < sources.length; round++)
+    for (const [s, { continues }] of sources.entries()) {
+      const before = continues && sources.findIndex(({ file, derived }) => file === continues.file && !derived);
+      if (before === undefined || order.indexOf(before) < order.indexOf(s)) continue;
+      order.splice(order.indexOf(s), 1);
+      order.splice(order.indexOf(before) + 1, 0, s);
+    }
+  return Uint16Array.from(sources, (_, s) => order.indexOf(s));
+}
+
 /**
  * Merges sources by their times on one clock. The order of a source's own events never changes: an event is placed by the largest
  * stamp so far in its source, so an event without a stamp, or with an older one, follows the event before it. A source without stamps
- * stands at its `place`. Where times are equal, the source that was given earlier comes first.
+ * stands at its `place`; one that goes on from another begins where that ended. Where times are equal, the source that was given earlier comes first.
  */
 export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
   const total = sources.reduce((sum, { events }) => sum + events.length, 0);
   const order = { sources: new Uint16Array(total), rows: new Uint32Array(total) };
   const maps = sources.map((source) => clockMap(clock, source));
   const next = new Uint32Array(sources.length);
-  const keys = Float64Array.from(sources, ({ place }) => place ?? Number.NEGATIVE_INFINITY);
+  const keys = Float64Array.from(sources, ({ place, continues }, s) =>
+    continues === undefined ? (place ?? Number.NEGATIVE_INFINITY) : onClock(maps[s]!, continues.until),
+  );
   const look = (s: number): void => {
     const { events } = sources[s]!;
     if (next[s]! >= events.length) keys[s] = Number.POSITIVE_INFINITY;
@@ -55,9 +71,11 @@ export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
     }
   };
   for (let s = 0; s < sources.length; s++) look(s);
+  const rank = ranks(sources);
   const heap = new Uint16Array(sources.length);
   let size = 0;
-  const isBefore = (a: number, b: number): boolean => keys[a]! < keys[b]! || (keys[a] === keys[b] && a < b);
+  const isBefore = (a: number, b: number): boolean =>
+    keys[a]! < keys[b]! || (keys[a] === keys[b] && rank[a]! < rank[b]!);
   /** Puts a source into the heap at a place or below it. */
   const sink = (s: number, from: number): void => {
     let at = from;

@@ -28,6 +28,8 @@ export interface Alignment {
   readonly given: boolean;
   /** One of the two sources tells it (`shift`). */
   readonly told?: boolean | undefined;
+  /** What tells it, in words, where no pair of events does. */
+  readonly why?: string | undefined;
   /** Nothing shows it: it holds where the recorder was used as it is set up by default. */
   readonly assumed?: boolean | undefined;
   /** Both sources tell the time of day, and nothing else of one another. */
@@ -56,11 +58,31 @@ export interface ClockMoment {
   readonly day: bigint;
 }
 
+/** How the clock of a file goes with that of another one that recorded the same events: the line takes its times to those of the other. */
+export interface SameRecords {
+  readonly of: string;
+  /** Nanoseconds that are added at `origin`, and what is added for each unit behind it; times since the base of each source. */
+  readonly offset: number;
+  readonly rate: number;
+  readonly origin: number;
+  /** Nanoseconds by which the stamps of one event differ after that. */
+  readonly uncertainty: number;
+  /** Lines of such events in the other file: the first ones. */
+  readonly lines: readonly number[];
+}
+
 /** Events of a file that another one has, too. */
 export interface Repeats {
   /** The other file; the last one where there are several. */
   readonly of: string;
   readonly events: number;
+}
+
+/** How a file goes on from another one that was recorded just before it, by the same recorder with the same clock. */
+export interface Continues {
+  readonly file: string;
+  /** The latest time of an event before it, in units since the base of the source: its own events stand behind that. */
+  readonly until: number;
 }
 
 /** A byte that a guest wrote to the debug console of its machine. */
@@ -142,6 +164,10 @@ export interface SourceFacts {
   logLines?: LogLine[] | undefined;
   /** Events of the file that another one of the trace has, too, and that are not told again. */
   repeats?: Repeats | undefined;
+  /** What another file recorded, too, tells of their clocks. */
+  same?: SameRecords | undefined;
+  /** The file that it goes on from, where one recording was cut into several. */
+  continues?: Continues | undefined;
 }
 
 /** One file with one clock and one accounting: its events in their own order, and the counts of everything else in it. */
@@ -173,6 +199,8 @@ export class Source implements SourceFacts {
   markBytes?: MarkByte[] | undefined;
   logLines?: LogLine[] | undefined;
   repeats?: Repeats | undefined;
+  same?: SameRecords | undefined;
+  continues?: Continues | undefined;
   readonly accounting: Accounting;
   readonly events = new EventTable();
 

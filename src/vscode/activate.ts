@@ -62,7 +62,7 @@ export function activateWith(
   const log = vscode.window.createOutputChannel('IRQScope', { log: true });
   const sessions = new Sessions(platform);
   const opener = new Opener(sessions, log);
-  const follower = new Follower(platform, sessions, log);
+  const follower = new Follower(platform, sessions, log, (trace) => checks.caughtUp(trace));
   const marks = new Marks();
   const views = OUTLINES.map((name) => new OutlineView(name, sessions, marks));
   const simulations = new Simulations(sessions);

@@ -2,14 +2,22 @@ import * as vscode from 'vscode';
 import type { Branch } from '../session/branches.ts';
 import type { SessionChange } from '../session/session.ts';
 import type { OperationSpec } from '../sim/operation.ts';
-import { breathe, type FileSource, type Platform } from './platform.ts';
-import { BRANCH_SCHEME, baseName, Entry, type OpenFile, type OpenTrace, type SessionsChange } from './sources/entry.ts';
-import { continuation, type Growing, growing } from './sources/growing.ts';
+import type { FileSource, Platform } from './platform.ts';
+import {
+  BRANCH_SCHEME,
+  baseName,
+  Entry,
+  isAtEnd,
+  type OpenFile,
+  type OpenTrace,
+  type SessionsChange,
+} from './sources/entry.ts';
+import { continuation, type Growing, type Growth, growing } from './sources/growing.ts';
 import { joinFiles } from './sources/join-files.ts';
 import { loadMachinery } from './sources/machinery.ts';
 import { isOfSession, labelOf } from './sources/names.ts';
 import {
-  Cancelled,
+  bytesAgain,
   goBack,
   kindOf,
   peek,
@@ -19,6 +27,8 @@ import {
   type Wanted,
   wantedIn,
 } from './sources/read-files.ts';
+
+import { readInto, readToEnd, type Shelf } from './sources/read-into.ts';
 
 export { BRANCH_SCHEME, hasRecipe, type LoadState, type OpenTrace, type SessionsChange } from './sources/entry.ts';
 export { Cancelled } from './sources/read-files.ts';
@@ -148,7 +158,7 @@ export class Sessions implements vscode.Disposable {
     const entry = this.#fresh(uri, label, { run }, new machinery.Session(run.trace), source);
     if (source.size === undefined) entry.progress = undefined;
     this.#pending.add(entry);
-    entry.reading = this.#read(entry, chunks, reading.token);
+    entry.reading = readInto(entry, this.#shelf(entry), chunks, reading.token);
     entry.loaded = entry.reading.catch(() => undefined);
     await entry.reading;
     return entry;
@@ -184,7 +194,7 @@ export class Sessions implements vscode.Disposable {
     const source = await this.#platform.openSource(uri);
     const files = await readFiles(this.#platform, wanted, [], reading);
     const isWanted = (): boolean => reading.token?.isCancellationRequested !== true;
-    const joined = await joinFiles(files, undefined, isWanted);
+    const joined = await joinFiles(files, undefined, bytesAgain(this.#platform), isWanted);
     this.#machinery = await loadMachinery();
     const session = new this.#machinery.Session(joined.trace);
     const label = as.label ?? labelOf(wanted);
@@ -213,14 +223,21 @@ export class Sessions implements vscode.Disposable {
   }
 
   /** Puts an open trace together again, from other files, or with other words of the user about them. What the user had in it goes over to the new one. */
-  async rejoin(trace: OpenTrace, files: readonly OpenFile[], token?: vscode.CancellationToken): Promise<OpenTrace> {
+  async rejoin(
+    trace: OpenTrace,
+    files: readonly OpenFile[],
+    token?: vscode.CancellationToken,
+    growth?: Growth,
+  ): Promise<OpenTrace> {
     const before = trace as Entry;
     const joined = await joinFiles(
       files,
       files[0]?.file,
+      // Who follows files says which pieces they are.
+      growth ? () => undefined : bytesAgain(this.#platform),
       () => token?.isCancellationRequested !== true && !before.closed,
     );
-    const session = new this.#machinery!.Session(joined.trace);
+    const session = new this.#machinery!.Session(joined.trace, growth?.continuation);
     // A trace is known by what was opened first; when that left it, by what comes first now.
     const stays = joined.files.some(({ given, skipped }) => !skipped && given.uri.toString() === before.uri.toString());
     const isOwn = stays || !before.files.some(({ given }) => given.uri.toString() === before.uri.toString());
@@ -228,9 +245,24 @@ export class Sessions implements vscode.Disposable {
     const label = isOfSession(before) ? before.label : labelOf(shown.map(({ given }) => given));
     const uri = isOwn ? before.uri : shown[0]!.given.uri;
     const entry = this.#fresh(uri, label, joined, session, before);
+    if (growth) {
+      entry.follow = before.follow ?? 'following';
+      entry.following = growth.toEnd || isAtEnd(before);
+    }
     this.#replace(before, entry);
+    this.#follow(entry);
     session.grown(true);
     return entry;
+  }
+
+  /** Files of a trace are followed while the user looks at its end (`following`), are not now (`paused`), or not any more. */
+  setFollow(trace: OpenTrace, follow: OpenTrace['follow']): void {
+    const entry = this.#entries.find((one) => one === trace);
+    // The store moved the cursor, not the user.
+    if (!entry || entry.moving || entry.follow === follow) return;
+    entry.follow = follow;
+    entry.following = follow === 'following';
+    this.#changed.fire({ what: 'options', trace });
   }
 
   /** Reads further files, for a trace that is open. */
@@ -266,7 +298,7 @@ export class Sessions implements vscode.Disposable {
       tell: () => this.#entries.includes(entry) && this.#changed.fire({ what: 'options', trace: entry }),
       forget: () => this.#pending.delete(entry),
       shown: () => this.#entries.includes(entry),
-      finish: () => this.#finish(entry, undefined),
+      finish: () => readToEnd(entry, this.#shelf(entry), undefined),
     });
   }
 
@@ -325,53 +357,14 @@ export class Sessions implements vscode.Disposable {
     this.#changed.dispose();
   }
 
-  async #read(entry: Entry, chunks: AsyncIterable<Uint8Array>, token: vscode.CancellationToken | undefined) {
-    const { session } = entry;
-    const run = entry.run!;
-    try {
-      for await (const chunk of chunks) {
-        if (entry.closed) return;
-        if (token?.isCancellationRequested) break;
-        run.push(chunk);
-        if (entry.size !== undefined) entry.progress = entry.size === 0 ? 1 : Math.min(1, run.bytes / entry.size);
-        this.#show(entry);
-        session.grown(false);
-        this.#follow(entry);
-      }
-      if (entry.closed) return;
-      const stopped = token?.isCancellationRequested === true;
-      if (stopped && run.format === undefined) throw new Cancelled('opening was cancelled');
-      entry.load = (await this.#finish(entry, stopped ? undefined : token)) && !stopped ? 'ready' : 'stopped';
-      if (entry.closed) return;
-      this.#show(entry);
-    } catch (error) {
-      if (entry.closed) return;
-      entry.load = 'failed';
-      entry.error = error instanceof Error ? error.message : String(error);
-      // The trace keeps what was read before an error. A file of which nothing was understood is not shown at all.
-      if (session.trace.length === 0) this.close(entry);
-      throw error;
-    } finally {
-      this.#pending.delete(entry);
-      if (!entry.closed) {
-        this.#follow(entry);
-        entry.following = false;
-        session.grown(true);
-      }
-    }
-  }
-
-  /** Reads what can be read only when the file is whole, and lets other work run in between; false when the user stopped it. */
-  async #finish(entry: Entry, token: vscode.CancellationToken | undefined): Promise<boolean> {
-    const work = entry.run!.ending();
-    while (work.next().done !== true) {
-      this.#show(entry);
-      entry.session.grown(false);
-      this.#follow(entry);
-      await breathe();
-      if (entry.closed || token?.isCancellationRequested) return false;
-    }
-    return true;
+  /** What the reading of a trace does with it here. */
+  #shelf(entry: Entry): Shelf {
+    return {
+      show: () => this.#show(entry),
+      follow: () => this.#follow(entry),
+      close: () => this.close(entry),
+      forget: () => this.#pending.delete(entry),
+    };
   }
 
   /** Puts a trace into the list as soon as its format is known. */

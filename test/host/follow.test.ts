@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import * as vscode from 'vscode';
 import type { Platform } from '../../src/vscode/platform.ts';
 import { Sessions } from '../../src/vscode/sessions.ts';
 import { Follower } from '../../src/vscode/sources/follow.ts';
 import { fixtureBytes } from '../helpers/fixtures.ts';
-import { activate, active, closeAll, eventually, example, exampleLines, run } from './helper.ts';
+import { activate, active, closeAll, eventually, exampleLines, run } from './helper.ts';
 
 /** Events of the first so many lines of the example, read at once. */
 async function eventsIn(lines: number, name: string): Promise<number> {
@@ -137,9 +138,10 @@ describe('a followed file', () => {
     await run('openTrace', at('trace.dat'));
     assert.equal(await run('follow'), undefined);
     assert.equal((await active()).follow, undefined);
-    writeFileSync(join(folder, 'one.log'), exampleLines(1, 1000), 'latin1');
-    await run('openTrace', undefined, [at('one.log'), example()]);
-    assert.equal(await run('follow'), undefined);
+    writeFileSync(join(folder, 'packed.log.gz'), gzipSync(exampleLines(1, 1000)));
+    await run('openTrace', undefined, [at('packed.log.gz'), at('trace.dat')]);
+    assert.equal(await run('follow'), undefined, 'neither of them grows');
+    assert.equal((await active()).follow, undefined);
     assert.equal(await run('follow', at('no-such.log')), undefined);
     writeFileSync(
       join(folder, 'noise.bin'),

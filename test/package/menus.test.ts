@@ -118,10 +118,8 @@ describe('menus', () => {
     assert.deepEqual(of('offset'), ['setClockOffset', 'setClockOffset']);
     assert.deepEqual(of('left'), ['removeSourceRow']);
     assert.deepEqual(of('part'), []);
-    for (const command of ['follow', 'setSystem']) {
-      assert.ok(of('trace file').includes(command));
-      assert.ok(!of('trace file joined').includes(command));
-    }
+    assert.ok(of('trace file').includes('setSystem') && !of('trace file joined').includes('setSystem'));
+    assert.ok(of('trace file').includes('follow') && of('trace file joined').includes('follow'));
     assert.ok(!of('trace file').includes('unfollow'));
     assert.ok(of('trace file followed').includes('unfollow') && !of('trace file followed').includes('follow'));
     for (const command of ['addToTrace', 'saveSession']) {

@@ -101,9 +101,11 @@ function* clockLines(trace: Trace, { sources, clocks, systems }: JoinedInfo): Ge
 /** How a clock came to that of the trace where no pair of events shows it. */
 const withoutPairs = (alignment: Alignment | undefined): string =>
   alignment?.told === true
-    ? 'the files tell it'
+    ? (alignment.why ?? 'the files tell it')
     : alignment?.assumed === true
-      ? 'assumed: both count from the start of the kernel; how far apart they are is not known'
+      ? alignment.why !== undefined
+        ? `assumed: ${alignment.why}`
+        : 'assumed: both count from the start of the kernel; how far apart they are is not known'
       : alignment?.day === true
         ? 'the time of day in the sources tells it; no event of one is found in the other'
         : 'nothing in the sources shows it';

@@ -4,7 +4,7 @@ import { CheckRun } from '../../check/check-run.ts';
 import { showsAll } from '../../check/check-trace.ts';
 import { foundAt } from '../../check/found.ts';
 import { rules } from '../../check/rules.ts';
-import { timeOf } from '../../query/events.ts';
+import { sourceOf, timeOf } from '../../query/events.ts';
 import { interrupts as listOf } from '../../query/interrupts/list.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Command, type Context, readArguments } from '../command.ts';
@@ -62,10 +62,10 @@ async function judged(trace: Trace, step: Step, { out }: Context) {
 }
 
 function title(trace: Trace, step: Step): string {
-  const file = nameOf(trace.first.file);
-  if (step < 0) return `${file}: no events, so there are no interrupts`;
+  if (step < 0) return `${nameOf(trace.first.file)}: no events, so there are no interrupts`;
+  const { file, line } = sourceOf(trace, step);
   const after = `after step ${step} of 0 to ${trace.length - 1}, time ${timeOf(trace, step) ?? '?'}`;
-  return `${file}:${trace.table.line(step)}: interrupts ${after}`;
+  return `${nameOf(file)}:${line}: interrupts ${after}`;
 }
 
 export const interrupts: Command = {

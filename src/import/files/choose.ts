@@ -9,6 +9,7 @@ import type { Taken } from '../join/taken.ts';
 import { findDuplicates, fuller } from './duplicates.ts';
 import type { FileRead } from './file-read.ts';
 import { type Kit, kitTimes } from './kit.ts';
+import { asPieces } from './pieces.ts';
 import { withoutRepeats } from './repeats.ts';
 
 /** A file that was read, and what the user says of it. */
@@ -44,7 +45,8 @@ export interface Chosen {
  * Chooses the files of a trace, in slices; undefined where none is a trace. The file whose clock is that of the trace comes first: `firstFile` if it is
  * among them, else that of the first source; of a folder or an archive, its fullest file.
  */
-export function* chooseFiles(read: readonly GivenFile[], firstFile?: string): Slices<Chosen | undefined> {
+export function* chooseFiles(given: readonly GivenFile[], firstFile?: string): Slices<Chosen | undefined> {
+  const read = asPieces(given);
   const alone = read.length === 1;
   const traces = read.filter(
     (file): file is TraceFile => file.trace !== undefined && (alone || file.asked || !isProse(file.trace)),

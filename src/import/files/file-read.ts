@@ -1,6 +1,17 @@
 import type { Trace } from '../../trace/trace.ts';
 import type { Kit } from './kit.ts';
 
+/** What a file is as a piece of a recording: it holds only where all its pieces are in the trace. */
+export interface Piece {
+  /** The same of all pieces of one recording. */
+  readonly of: object;
+  /** Which of them it is, of how many. */
+  readonly at: number;
+  readonly count: number;
+  /** The file, read behind those before it. */
+  readonly trace: Trace;
+}
+
 /** A file that was read: alone, or in an archive. */
 export interface FileRead {
   /** Its name; in an archive `ARCHIVE/PATH`. */
@@ -15,6 +26,8 @@ export interface FileRead {
   readonly kit?: Kit | undefined;
   /** Of a folder whose files are one source: how many they are. */
   readonly files?: number;
+  /** What it is as a piece of a recording that was cut into several files. */
+  readonly piece?: Piece | undefined;
 }
 
 /** Reasons that are told when nothing of a folder is a trace. */

@@ -3,13 +3,20 @@ import { firstWhere } from '../../base/search.ts';
 import type { Slices } from '../../base/slices.ts';
 import type { EventKind } from '../../model/event.ts';
 import { vocabulary } from '../../model/vocabulary.ts';
-import { clockMap, onClock } from '../../trace/merge.ts';
+import { type ClockMap, clockMap, onClock } from '../../trace/merge.ts';
 import { eventRow } from '../../trace/row.ts';
+import type { SameRecords, Source } from '../../trace/source.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { withoutEvents } from '../../trace/without.ts';
+import { SameKernels } from '../join/same-kernel.ts';
+import { lineOfRecords } from './same-records.ts';
 
 /** Two recorders of one event stamp it one after the other, and print it with other digits: nanoseconds between the two stamps, at most. */
 const NEAR = 20_000;
+/** The same where their clocks are of different kinds, and the line between them is not exact. */
+const MOST_APART = 100_000;
+/** Events that are named as evidence. */
+const SHOWN = 100;
 /** Fewer events that are the same may be so by chance. */
 const FEWEST = 8;
 /** Of the events that both could have recorded, the share that both did. */
@@ -25,12 +32,13 @@ const SOME = 0.05;
  */
 export function* withoutRepeats(traces: readonly Trace[]): Slices<Trace[]> {
   const kept: Trace[] = [];
+  const kernels = new SameKernels();
   for (const trace of traces) {
     let rest = trace;
     for (const other of kept) {
       yield;
-      const repeated = repeatedIn(other, rest);
-      if (repeated !== undefined) rest = withoutEvents(rest, repeated, other.first.file);
+      const repeated = repeatedIn(other, rest, kernels);
+      if (repeated !== undefined) rest = withoutEvents(rest, repeated.rows, other.first.file, repeated.same);
     }
     kept.push(rest);
   }
@@ -46,11 +54,29 @@ interface Instant {
 /** In the place of an object: whatever it is. */
 const ANY = -2;
 
-/** The rows of the second of two traces that the first one has, too; undefined where the two were not recorded together. */
-function repeatedIn(whole: Trace, part: Trace): ReadonlySet<number> | undefined {
+/** What one file has of another one. */
+interface Repeated {
+  readonly rows: ReadonlySet<number>;
+  readonly same: SameRecords;
+}
+
+/** What the second of two traces has of the first one; undefined where the two were not recorded together. */
+function repeatedIn(whole: Trace, part: Trace, kernels: SameKernels): Repeated | undefined {
   const [a, b] = [whole.first, part.first];
   if (whole.sources.length > 1 || part.sources.length > 1 || a.time.ticks || b.time.ticks) return undefined;
-  const map = clockMap(a.time, b);
+  const oneClock = repeatedOn(clockMap(a.time, b), NEAR, whole, part);
+  if (oneClock !== undefined) return oneClock;
+  // Of other kernels, and of one that was recorded at other times, nothing stands in both.
+  if (!kernels.mayOverlap(whole, part)) return undefined;
+  const line = lineOfRecords(whole, part);
+  if (line === undefined) return undefined;
+  const near = Math.max(NEAR, Math.min(MOST_APART, line.uncertainty));
+  return repeatedOn({ shift: line.offset, rate: line.rate, origin: line.origin }, near, whole, part);
+}
+
+/** The same on clocks that go together like this; `near`: nanoseconds between two stamps of one event, at most. */
+function repeatedOn(map: ClockMap, near: number, whole: Trace, part: Trace): Repeated | undefined {
+  const [a, b] = [whole.first, part.first];
   const [from, to] = [Math.max(a.start, onClock(map, b.start)), Math.min(a.end, onClock(map, b.end))];
   if (!(from <= to)) return undefined;
   const own = part.world;
@@ -63,7 +89,7 @@ function repeatedIn(whole: Trace, part: Trace): ReadonlySet<number> | undefined 
   const wanted = new Map<string, Instant[]>();
   const row = eventRow(vocabulary[0]!);
   const keyOf = (object: number): string => `${row.kind.number} ${object} ${numbersOf(row.kind, row.words, row.at)}`;
-  const inside = (time: number): boolean => time >= from - NEAR && time <= to + NEAR;
+  const inside = (time: number): boolean => time >= from - near && time <= to + near;
   const kinds = new Set<number>();
   const used = new Set<number>();
   const note = (key: string, at: Instant): void => {
@@ -81,20 +107,26 @@ function repeatedIn(whole: Trace, part: Trace): ReadonlySet<number> | undefined 
   // Stamps do not always rise from line to line.
   for (const list of wanted.values()) list.sort((x, y) => x.time - y.time);
   /** The first event of the other file, near a time, that is no repetition yet. */
-  const nearest = (key: string, time: number, near: number): Instant | undefined => {
+  const nearest = (key: string, time: number, most: number): Instant | undefined => {
     const list = wanted.get(key) ?? [];
-    const first = firstWhere(0, list.length, (k) => list[k]!.time >= time - near);
-    for (let k = first; k < list.length && list[k]!.time <= time + near; k++)
+    const first = firstWhere(0, list.length, (k) => list[k]!.time >= time - most);
+    for (let k = first; k < list.length && list[k]!.time <= time + most; k++)
       if (!used.has(list[k]!.row)) return list[k];
     return undefined;
   };
+  const lines: number[] = [];
+  let apart = 0;
   const find = (i: number, take: boolean): boolean | undefined => {
     b.events.read(i, row);
     const time = onClock(map, row.time);
     if (!inside(time) || !kinds.has(row.kind.number)) return undefined;
     // A file that begins later may not know yet which function a table belongs to: then stamp and numbers must be the same.
-    const found = nearest(keyOf(objectOf(row.object)), time, NEAR) ?? nearest(keyOf(ANY), time, 0);
-    if (found !== undefined && take) used.add(found.row);
+    const found = nearest(keyOf(objectOf(row.object)), time, near) ?? nearest(keyOf(ANY), time, 0);
+    if (found !== undefined && take) {
+      used.add(found.row);
+      apart = Math.max(apart, Math.abs(found.time - time));
+      if (lines.length < SHOWN) lines.push(a.events.line(found.row));
+    }
     return found !== undefined;
   };
   const every = Math.max(1, Math.floor(b.events.length / SAMPLES));
@@ -112,7 +144,32 @@ function repeatedIn(whole: Trace, part: Trace): ReadonlySet<number> | undefined 
     if (found !== undefined) could++;
     if (found === true) repeated.add(i);
   }
-  return repeated.size < FEWEST || repeated.size < could * SAME ? undefined : repeated;
+  if (repeated.size < FEWEST || repeated.size < could * SAME) return undefined;
+  for (const i of saidBeside(a, b, repeated, objectOf)) repeated.add(i);
+  const { shift: offset, rate, origin } = map;
+  return { rows: repeated, same: { of: a.file, offset, rate, origin, uncertainty: apart, lines } };
+}
+
+/**
+ * Events beside those that the other file has, of the same record: what its reader says of an object when it meets it first (a CPU that is online). The
+ * other file says that, too, where it met the object.
+ */
+function saidBeside(
+  a: Source,
+  { events }: Source,
+  repeated: ReadonlySet<number>,
+  objectOf: (object: number) => number,
+): number[] {
+  const beside: number[] = [];
+  for (const i of repeated)
+    for (const by of [-1, 1])
+      for (let k = i + by; k >= 0 && k < events.length && events.line(k) === events.line(i); k += by)
+        if (!repeated.has(k)) beside.push(k);
+  if (beside.length === 0) return beside;
+  const key = (kind: number, object: number): string => `${kind} ${object}`;
+  const said = new Set<string>();
+  for (let i = 0; i < a.events.length; i++) said.add(key(a.events.kindNumber(i), a.events.object(i)));
+  return beside.filter((k) => said.has(key(events.kindNumber(k), objectOf(events.object(k)))));
 }
 
 /** The arguments of an event that are numbers: texts and objects have other numbers in other files. */

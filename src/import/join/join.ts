@@ -6,7 +6,7 @@ import { World } from '../../model/world.ts';
 import { isSnapshots } from '../../query/snapshot.ts';
 import { adopting } from '../../trace/adopt.ts';
 import { clockMap, onClock } from '../../trace/merge.ts';
-import type { Alignment, Source, Vantage } from '../../trace/source.ts';
+import type { Alignment, Evidence, Source, Vantage } from '../../trace/source.ts';
 import { Trace } from '../../trace/trace.ts';
 import { dayOf, daysApart, type Edge, type Way, waysTo } from './clocks.ts';
 import { Derived } from './derived.ts';
@@ -14,10 +14,11 @@ import { folderOf, momentOf } from './folders.ts';
 import { type Instants, instantsOf, TRAITS } from './instants.ts';
 import { along, type Line, STILL } from './line.ts';
 import { placeSnapshots, type TakenAt } from './place.ts';
-import { connectionOf } from './relations.ts';
+import { type Connection, connectionOf } from './relations.ts';
 import { resynchronised } from './resync.ts';
 import { functionTies, regionsOf } from './same-functions.ts';
 import { irqsOf, snapshotTies } from './same-irqs.ts';
+import { SameKernels } from './same-kernel.ts';
 import { type Member, systemsOf } from './systems.ts';
 import { withBoundTables } from './tables.ts';
 import type { Taken } from './taken.ts';
@@ -40,6 +41,8 @@ export interface JoinPart {
 const NANO = 1_000_000_000n;
 /** Among many files, of several boots perhaps, fewer bursts of instants may agree by chance. */
 const FEWEST_BURSTS = 3;
+/** The same among recordings that may be of one kernel. */
+const FEWEST_HOSTING = 8;
 /** Sources that end within that time of one another end together: nanoseconds. */
 const SOON = 1e6;
 /** Stamps of two files that lie no farther apart than that are taken as those of one clock, when nothing else is known: nanoseconds. */
@@ -55,7 +58,7 @@ export const joinTraces = (parts: readonly JoinPart[]): Trace => whole(joiningTr
 export function* joiningTraces(given: readonly JoinPart[]): Slices<Trace> {
   const [only] = given;
   if (given.length === 1 && only!.system === undefined && only!.vantage === undefined) return only!.trace;
-  const parts = toldOnce(given);
+  const parts = toldOnce(given.map((part) => ({ ...part, offset: offsetOf(part, given) })));
   const instants: Instants[] = [];
   for (const { trace } of parts) {
     instants.push(instantsOf(trace));
@@ -65,6 +68,7 @@ export function* joiningTraces(given: readonly JoinPart[]): Slices<Trace> {
   const logs = parts.map(({ trace }) => isLog(trace));
   const timed = shots.filter((shot, i) => !shot && !logs[i]).length;
   const edges: Edge[] = [];
+  const kernels = new SameKernels();
   const days = parts.map(({ trace }) => dayOf(trace));
   for (let a = 0; a < parts.length; a++)
     for (let b = a + 1; b < parts.length; b++) {
@@ -74,8 +78,9 @@ export function* joiningTraces(given: readonly JoinPart[]): Slices<Trace> {
       const [x, y] = [parts[a]!.trace.first, parts[b]!.trace.first];
       const ownLog = (logs[a] && kernelOf(parts, a) === b) || (logs[b] && kernelOf(parts, b) === a);
       const apart = daysApart(days[a], days[b]) ?? (ownLog ? aboutApart(x, y) : undefined);
-      const connection = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!, apart);
-      const sure = ownLog || connection?.told === true || connection?.dated === true;
+      const shown = toldConnection(x, y) ?? connectionOf(instants[a]!, instants[b]!, apart);
+      const connection = isWeak(shown) ? (kernels.connection(parts[a]!.trace, parts[b]!.trace) ?? shown) : shown;
+      const sure = ownLog || connection?.assumed === true || connection?.told === true || connection?.dated === true;
       const enough = timed <= 2 || sure || (connection?.fit.bursts ?? 0) >= FEWEST_BURSTS;
       if (connection !== undefined && enough) edges.push({ a, b, connection });
     }
@@ -144,6 +149,19 @@ export function* joiningTraces(given: readonly JoinPart[]): Slices<Trace> {
   yield* joined.joining(...others);
   return shots.includes(true) ? resynchronised(withBoundTables(joined)) : joined;
 }
+
+/** What the user says must be added to the times of a part; of one that goes on from another one, of that. */
+function offsetOf({ offset, trace }: JoinPart, parts: readonly JoinPart[]): bigint | undefined {
+  const { continues, time } = trace.first;
+  if (offset !== undefined || continues === undefined) return offset;
+  const before = parts.find((part) => part.trace.first.file === continues.file);
+  return before === undefined || before.trace.time.base !== time.base ? undefined : offsetOf(before, parts);
+}
+
+/** Whether few instants say that one source hosts the other: so many may agree by chance. */
+const isWeak = (connection: Connection | undefined): boolean =>
+  connection === undefined ||
+  (connection.told !== true && connection.relation !== 'same' && connection.fit.pairs.length < FEWEST_HOSTING);
 
 /** The parts, with each line of a kernel's log told once where the trace of that kernel holds it, too. */
 function toldOnce(given: readonly JoinPart[]): readonly JoinPart[] {
@@ -214,7 +232,11 @@ function derivedOf(
   // What a kernel says in words goes on when it has something to say.
   const recorded = spans.map((span, i) => (isLog(parts[i]!.trace) ? undefined : span));
   const last = Math.max(...recorded.map((span) => span?.[1] ?? Number.NEGATIVE_INFINITY));
-  for (const [i, span] of recorded.entries()) if (span !== undefined && span[1] < last - SOON) all[i]!.end();
+  for (const [i, span] of recorded.entries()) {
+    const { file } = parts[i]!.trace.first;
+    const goesOn = parts.some(({ trace }) => trace.first.continues?.file === file);
+    if (span !== undefined && span[1] < last - SOON && !goesOn) all[i]!.end();
+  }
   return all.map(({ source }) => source).filter(({ events }) => events.length > 0);
 }
 
@@ -322,6 +344,8 @@ function align(sources: readonly Source[], part: JoinPart, first: Trace, isFirst
   }
 }
 
+const SHARED = 'the same event stands in both';
+
 function alignmentOf(
   part: number,
   way: Way | undefined,
@@ -331,16 +355,24 @@ function alignmentOf(
   if (way === undefined) return { with: -1, uncertainty: undefined, given: false, evidence: [] };
   const { connection, uncertainty } = way;
   const [own, other] = way.with < part ? (['rowB', 'rowA'] as const) : (['rowA', 'rowB'] as const);
-  const evidence = (connection?.fit.pairs ?? []).map((pair) => ({
+  const evidence: Evidence[] = (connection?.fit.pairs ?? []).map((pair) => ({
     ...ownPlace(parts[part]!.trace, pair[own], places[part]!),
     ...otherPlace(parts[way.with]!.trace, pair[other], places[way.with]!),
     what: TRAITS[pair.trait].what,
   }));
+  const { file, lines = [] } = connection?.shared ?? {};
+  const sharing = parts.findIndex(({ trace }) => trace.first.file === file);
+  for (const line of lines) {
+    // The event that both recorded is told once.
+    const place = ownPlace(parts[sharing]!.trace, parts[sharing]!.trace.lastAtLine(line), places[sharing]!);
+    evidence.push({ ...place, otherSource: place.source, other: place.row, what: SHARED });
+  }
   return {
     with: places[way.with]!,
     uncertainty,
     given: false,
     told: connection?.told,
+    why: connection?.why,
     assumed: connection?.assumed,
     day: connection === undefined,
     evidence,

@@ -19,6 +19,10 @@ export interface Connection {
   readonly fit: Fit<Match>;
   /** One of the two tells it: nothing had to be compared. */
   readonly told?: true;
+  /** Events that both recorded, and that one of them tells: their lines in that file. */
+  readonly shared?: { readonly file: string; readonly lines: readonly number[] };
+  /** What tells it, in words. */
+  readonly why?: string;
   /** Nothing shows it: it holds where a recorder was used as it is set up by default. */
   readonly assumed?: true;
   /** The line agrees with what both sources tell of their clocks: the time of day, or that both count from the start of one kernel. */

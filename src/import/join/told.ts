@@ -3,9 +3,26 @@ import { inverse } from './line.ts';
 import type { Connection } from './relations.ts';
 
 const NANO = 1_000_000_000n;
+const GOES_ON = 'one recording goes on from file to file';
+/** One clock: nothing has to be compared. */
+const SAME = { offset: 0, rate: 0, origin: 0, uncertainty: 0, pairs: [], bursts: 0 };
 
-/** What connects two sources because one of them tells it: a guest that was recorded together with its host tells how their clocks differ. */
+/**
+ * What connects two sources because one of them tells it: a guest that was recorded together with its host tells how their clocks differ; a
+ * file that goes on from another one has its clock.
+ */
 export function toldConnection(a: Source, b: Source): Connection | undefined {
+  if (a.continues?.file === b.file || b.continues?.file === a.file)
+    return {
+      relation: 'same',
+      fit: { ...SAME, offset: Number((b.time.base - a.time.base) * NANO) },
+      told: true,
+      why: GOES_ON,
+    };
+  const same = sameLine(a, b);
+  if (same !== undefined) return same;
+  const reverse = sameLine(b, a);
+  if (reverse !== undefined) return { ...reverse, fit: { ...reverse.fit, ...inverse(reverse.fit) } };
   const forward = lineTo(a, b);
   if (forward !== undefined) return { relation: 'hosts', fit: forward, told: true };
   const back = lineTo(b, a);
@@ -42,6 +59,14 @@ export function logConnection(log: Source, other: Source): Connection | undefine
   const uncertainty = told ? APART : Number.POSITIVE_INFINITY;
   const fit = { offset, rate: 0, origin: 0, uncertainty, pairs: [], bursts: 0 };
   return { relation: 'same', fit, ...(told ? { told } : { assumed: true }) };
+}
+
+/** The same where both recorded the same events, and `b` tells it. */
+function sameLine(a: Source, { same }: Source): Connection | undefined {
+  if (same === undefined || same.of !== a.file) return undefined;
+  const { offset, rate, origin, uncertainty, lines } = same;
+  const fit = { offset, rate, origin, uncertainty, pairs: [], bursts: 0 };
+  return { relation: 'same', fit, told: true, shared: { file: a.file, lines } };
 }
 
 /** The line from the clock of `b` to that of `a`, if `b` tells it. */

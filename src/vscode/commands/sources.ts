@@ -275,7 +275,7 @@ async function follow(
   if (why !== undefined) return void tell(why);
   try {
     await trace?.loaded;
-    const shown = await follower.start(uri);
+    const shown = trace && isSeveral(trace) ? await follower.startSeveral(trace) : await follower.start(uri);
     // It was told to end, or the trace was closed, while it was read.
     if (!follower.follows(uri)) return undefined;
     if (sessions.all.includes(shown)) {
@@ -289,12 +289,14 @@ async function follow(
   }
 }
 
+/** Whether a trace was put together from files, be it one in a folder. */
+const isSeveral = ({ files }: Pick<OpenTrace, 'files'>): boolean => files.length > 1 || files[0]?.given.kind !== 'file';
+
 /** Why the file of a trace cannot be followed; undefined where it can. */
 function whyNotFollowed({ branch, label, files, session }: OpenTrace): string | undefined {
   if (branch) return `${label} is a simulated run: no file grows`;
-  if (files.length !== 1 || files[0]!.given.kind !== 'file')
-    return `${label} has several sources. Only a trace of one file is followed: open that file by itself`;
-  if (session.trace.first.binary) return `${label} is written when its recording ends: it does not grow line by line`;
+  if (!isSeveral({ files }) && session.trace.first.binary)
+    return `${label} is written when its recording ends: it does not grow line by line`;
   return undefined;
 }
 

@@ -76,6 +76,9 @@ export type SessionsChange =
 export const hasRecipe = ({ session }: OpenTrace): boolean =>
   session.trace.first.header?.some((line) => line.startsWith('scenario ')) === true;
 
+/** Whether the user looks at the end of a trace, and so wants to see what comes. */
+export const isAtEnd = ({ session }: OpenTrace): boolean => session.cursor === session.trace.length - 1;
+
 /** Scheme of traces that have no file: simulated runs and branches. Their text is made from their events. */
 export const BRANCH_SCHEME = 'irqscope-run';
 

@@ -1,15 +1,13 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { say } from '../commands/handlers.ts';
 import { showError, showInfo } from '../message.ts';
 import type { FileSource, Platform } from '../platform.ts';
 import type { Sessions } from '../sessions.ts';
-import { baseName, type OpenTrace } from './entry.ts';
+import { baseName, isAtEnd, type OpenTrace } from './entry.ts';
+import { FollowerOfSeveral } from './follow-several.ts';
 import type { Growing } from './growing.ts';
-
-/** How often the size of a followed file is looked at: the editor tells of changes, but not in every file system. */
-const LOOK_MS = 500;
-/** Bytes at the end of what was read that are compared, to see that the file is still the same one. */
-const TAIL = 256;
+import { Tail } from './tail.ts';
+import { LOOK_MS, watchFile } from './watch-file.ts';
 
 /** Growth shows in the size of a file. */
 const NO_SIZE =
@@ -21,11 +19,8 @@ class Followed {
   growing: Growing;
   /** The trace that is shown until a file that begins again has its first record. */
   before: Growing | undefined;
-  /** Bytes that were read, the last of them, and the file that they are of. */
-  read = 0;
-  tail = new Uint8Array(0);
-  identity: string | undefined;
-  modified = 0;
+  /** How far it was read. */
+  readonly tail = new Tail();
   timer: ReturnType<typeof setTimeout> | undefined;
   watcher: vscode.Disposable | undefined;
   busy = false;
@@ -46,8 +41,7 @@ class Followed {
 
   /** Whether the user looks at the end of the trace, and so wants to see what comes. */
   get atEnd(): boolean {
-    const { cursor, trace } = this.trace.session;
-    return cursor === trace.length - 1;
+    return isAtEnd(this.trace);
   }
 
   /** The trace that the user sees; the one of a file without a record if none is shown. */
@@ -67,9 +61,17 @@ export class Follower implements vscode.Disposable {
   readonly #followed = new Map<string, Followed>();
   /** Files whose first reading has been asked for, but has not begun. */
   readonly #starting = new Map<string, Promise<OpenTrace>>();
+  readonly #several: FollowerOfSeveral;
   readonly #watch: vscode.Disposable;
 
-  constructor(platform: Platform, sessions: Sessions, log: vscode.LogOutputChannel) {
+  /** `judged`: resolves when the findings of a trace are known. */
+  constructor(
+    platform: Platform,
+    sessions: Sessions,
+    log: vscode.LogOutputChannel,
+    judged?: (trace: OpenTrace) => Promise<void>,
+  ) {
+    this.#several = new FollowerOfSeveral(platform, sessions, log, judged);
     this.#platform = platform;
     this.#sessions = sessions;
     this.#log = log;
@@ -87,7 +89,12 @@ export class Follower implements vscode.Disposable {
 
   /** Whether a file is followed, also one of which no record is there yet. */
   follows(uri: vscode.Uri): boolean {
-    return this.#followed.has(uri.toString());
+    return this.#followed.has(uri.toString()) || this.#several.follows(uri);
+  }
+
+  /** Follows the files of a trace of several sources. Throws when none of them can be followed. */
+  startSeveral(trace: OpenTrace): Promise<OpenTrace> {
+    return this.#several.start(trace);
   }
 
   /** Follows a file from now on: it is read from its beginning, and its trace goes on where it ends. Throws when it cannot be read. */
@@ -107,12 +114,12 @@ export class Follower implements vscode.Disposable {
     const one = new Followed(uri, await this.#sessions.grow(uri, source, true));
     this.#followed.set(uri.toString(), one);
     this.#log.info(`${uri.path}: followed`);
-    one.watcher = this.#watcherOf(one);
+    one.watcher = watchFile(uri, () => void this.#look(one));
     one.busy = true;
     try {
       await this.#begin(one, source);
       // Files of /proc and /sys have bytes and the size 0.
-      if (one.read > 0 && (await this.#platform.openSource(uri)).size === 0) throw new Error(NO_SIZE);
+      if (one.tail.read > 0 && (await this.#platform.openSource(uri)).size === 0) throw new Error(NO_SIZE);
     } catch (error) {
       this.#drop(one);
       await one.growing.fail(error);
@@ -127,23 +134,24 @@ export class Follower implements vscode.Disposable {
   /** Follows a file no more: what was read of it is brought to its end. */
   async stop(uri: vscode.Uri): Promise<void> {
     const one = this.#followed.get(uri.toString());
-    if (!one) return;
+    if (!one) return this.#several.stop(uri);
     this.#drop(one);
     this.#log.info(`${uri.path}: not followed any more`);
     const { seen } = one;
     const now = await this.#platform.openSource(uri).catch(() => undefined);
-    const whole = seen === one.growing && now?.identity === one.identity && now?.size === one.read;
+    const whole = seen === one.growing && now !== undefined && one.tail.isWhole(now);
     await Promise.all([seen.end(whole ? now : undefined), ...(seen === one.growing ? [] : [one.growing.end()])]);
   }
 
   /** Looks at a followed file now; resolves when what was there is read. */
   async look(uri: vscode.Uri): Promise<void> {
     const one = this.#followed.get(uri.toString());
-    if (one) await this.#look(one);
+    await (one ? this.#look(one) : this.#several.look(uri));
   }
 
   dispose(): void {
     for (const one of [...this.#followed.values()]) this.#drop(one);
+    this.#several.dispose();
     this.#watch.dispose();
   }
 
@@ -153,17 +161,6 @@ export class Follower implements vscode.Disposable {
     one.timer = undefined;
     one.watcher?.dispose();
     if (this.#followed.get(one.uri.toString()) === one) this.#followed.delete(one.uri.toString());
-  }
-
-  #watcherOf(one: Followed): vscode.Disposable {
-    // The name is a pattern: what has a meaning there stands for any character.
-    const name = baseName(one.uri).replaceAll(/[*?{}[\],!]/g, '?');
-    const pattern = new vscode.RelativePattern(vscode.Uri.joinPath(one.uri, '..'), name);
-    const watcher = vscode.workspace.createFileSystemWatcher(pattern);
-    const changed = (): void => void this.#look(one);
-    watcher.onDidChange(changed);
-    watcher.onDidCreate(changed);
-    return watcher;
   }
 
   /** The user moved the cursor: away from the end to look at something, or to the end to see what comes. */
@@ -212,57 +209,30 @@ export class Follower implements vscode.Disposable {
       return;
     }
     one.gone = false;
-    const { size = 0, modified, identity } = source;
-    const other = identity !== one.identity || size < one.read;
-    if (!other && size === one.read && modified === one.modified) return;
-    one.modified = modified;
-    if (!other && (await this.#append(one, source))) return;
-    if (!one.over) await this.#restart(one, source);
-  }
-
-  /** Reads what is new; false when the file does not go on from what was read. */
-  async #append(one: Followed, source: FileSource): Promise<boolean> {
-    const { length } = one.tail;
-    let skip = length;
-    for await (const chunk of source.chunks(one.read - length)) {
-      if (one.over) return true;
-      // A piece is never shorter than the bytes that are compared, unless the file is.
-      if (skip > 0 && (chunk.length < skip || one.tail.some((byte, i) => chunk[i] !== byte))) return false;
-      const fresh = chunk.subarray(skip);
-      skip = 0;
-      if (fresh.length === 0) continue;
-      this.#take(one, fresh);
+    const goesOn = await one.tail.appended(source, (fresh) => {
+      if (one.over) return false;
+      one.growing.feed(fresh);
       one.growing.settle();
-    }
-    return skip === 0;
+      return true;
+    });
+    if (!goesOn && !one.over) await this.#restart(one, source);
   }
 
   /** Reads a file from its beginning. */
   async #begin(one: Followed, source: FileSource): Promise<void> {
-    one.read = 0;
-    one.tail = new Uint8Array(0);
-    one.identity = source.identity;
-    one.modified = source.modified;
+    one.tail.begin(source);
     for await (const chunk of source.chunks()) {
       if (one.over) return;
-      this.#take(one, chunk);
+      one.growing.feed(chunk);
+      one.tail.take(chunk);
     }
     if (!one.over) one.growing.settle();
-  }
-
-  #take(one: Followed, chunk: Uint8Array): void {
-    one.growing.feed(chunk);
-    one.read += chunk.length;
-    const both = new Uint8Array(one.tail.length + Math.min(chunk.length, TAIL));
-    both.set(one.tail);
-    both.set(chunk.subarray(Math.max(0, chunk.length - TAIL)), one.tail.length);
-    one.tail = chunk.length >= TAIL ? chunk.slice(chunk.length - TAIL) : both.slice(Math.max(0, both.length - TAIL));
   }
 
   /** The file was cut, or another one took its name: its trace begins again. */
   async #restart(one: Followed, source: FileSource): Promise<void> {
     const name = baseName(one.uri);
-    const why = source.identity !== one.identity ? 'replaced by another file' : 'truncated';
+    const why = one.tail.isReplaced(source) ? 'replaced by another file' : 'truncated';
     this.#log.info(`${one.uri.path}: ${why}, read from its beginning`);
     void showInfo(`${name} was ${why}. It is read from its beginning and followed.`);
     const { seen } = one;

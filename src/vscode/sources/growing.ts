@@ -23,6 +23,13 @@ export interface Growing {
   fail(error: unknown): Promise<void>;
 }
 
+/** How a trace of several files goes on while they grow. */
+export interface Growth {
+  readonly continuation: Continuation;
+  /** The cursor goes to the last event; else only where it was there. */
+  readonly toEnd: boolean;
+}
+
 /** What brings the further events of a followed file: none by stepping, they come by themselves. */
 export const continuation = (): Continuation & { finished: boolean } => ({
   finished: false,

@@ -1,5 +1,7 @@
 import { whyNone } from '../../import/files/file-read.ts';
+import type { Again } from '../../import/files/pieces.ts';
 import type { Trace } from '../../trace/trace.ts';
+import { breathe } from '../platform.ts';
 import { finish } from '../views/slices.ts';
 import type { OpenFile } from './entry.ts';
 import { Cancelled } from './read-files.ts';
@@ -16,21 +18,28 @@ export interface Joined {
 }
 
 /**
- * Puts files together into one trace, in slices; `first`: the file whose clock is that of the trace, if it is among them. Throws ImportError when none of them is a trace, and
+ * Puts files together into one trace, in slices; `first`: the file whose clock is that of the trace, if it is among them; `again`: the bytes of a file once more. Throws ImportError when none of them is a trace, and
  * Cancelled when it is not wanted any more.
  */
 export async function joinFiles(
-  files: readonly OpenFile[],
+  given: readonly OpenFile[],
   first: string | undefined,
+  again: Again<OpenFile>,
   wanted: () => boolean = () => true,
 ): Promise<Joined> {
-  const [{ chooseFiles }, { joiningTraces }, { ImportError }] = await Promise.all([
+  const [{ chooseFiles }, { joiningTraces }, { ImportError }, { withPieces }] = await Promise.all([
     import('../../import/files/choose.ts'),
     import('../../import/join/join.ts'),
     import('../../import/run.ts'),
+    import('../../import/files/pieces.ts'),
   ]);
   const slicing = { ms: SLICE_MS, wanted };
-  const taken = files.filter(({ skipped }) => !skipped);
+  const taken = await withPieces(
+    given.filter(({ skipped }) => !skipped),
+    again,
+    breathe,
+  );
+  const files = given.map((file) => taken.find((one) => one.file === file.file) ?? file);
   const chosen = await finish(chooseFiles(taken, first), slicing);
   if (!wanted()) throw new Cancelled('opening was cancelled');
   if (chosen === undefined) throw new ImportError(noTrace(taken));

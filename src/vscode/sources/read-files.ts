@@ -158,6 +158,23 @@ async function readOne(uri: vscode.Uri, name: string, source: FileSource, readin
   }));
 }
 
+/** The bytes of a file that was read, once more, also of one in an archive. */
+export const bytesAgain =
+  (platform: Platform) =>
+  ({ given, uri, file }: OpenFile): AsyncIterable<Uint8Array> =>
+    given.kind === 'archive'
+      ? memberChunks(platform, given.uri, file.slice(given.name.length + 1))
+      : chunksOf(platform, uri);
+
+async function* chunksOf(platform: Platform, uri: vscode.Uri): AsyncIterable<Uint8Array> {
+  yield* (await platform.openSource(uri)).chunks();
+}
+
+async function* memberChunks(platform: Platform, archive: vscode.Uri, path: string): AsyncIterable<Uint8Array> {
+  const { memberOf } = await import('../../import/files/member.ts');
+  yield* memberOf(chunksOf(platform, archive), path);
+}
+
 /** Reads the files of a folder and below it. */
 async function readFolder(platform: Platform, uri: vscode.Uri, name: string, reading: Reading): Promise<Read[]> {
   const { ImportError } = await import('../../import/run.ts');

@@ -106,12 +106,12 @@ function sourcePart(
         : clock.evidence.length > 0
           ? counted(clock.evidence.length, 'pair of events', 'pairs of events')
           : trace.sources[index]?.alignment?.assumed === true
-            ? 'assumed: both count from the start of the kernel'
+            ? `assumed: ${trace.sources[index]?.alignment?.why ?? 'both count from the start of the kernel'}`
             : trace.sources[index]?.alignment?.day === true
               ? 'told by the time of day'
               : clock.uncertainty === null
                 ? 'nothing shows it'
-                : 'told by the file';
+                : (trace.sources[index]?.alignment?.why ?? 'told by the file');
   return {
     name: `source ${index}`,
     label: file,
