@@ -78,6 +78,70 @@ export function bytesAt(bytes: Uint8Array, start: number, end: number, wanted: U
   return true;
 }
 
+/** Bits of four bytes: bit 5 of each, and bit 7 of each. */
+const BLANKS = 0x20202020;
+const HIGHEST = 0x80808080;
+
+/** Where the first control character (a byte below 32) stands in bytes `start` to `end` (exclusive); `end` when there is none. */
+export function controlAt(bytes: DataView, start: number, end: number): number {
+  let at = start;
+  for (const stop = end - 8; at <= stop; at += 8) {
+    const first = bytes.getInt32(at, true);
+    const second = bytes.getInt32(at + 4, true);
+    // Bit 7 is set in the lowest byte that is below 32, and perhaps in bytes above it.
+    const inFirst = (first - BLANKS) & ~first & HIGHEST;
+    const inSecond = (second - BLANKS) & ~second & HIGHEST;
+    if ((inFirst | inSecond) === 0) continue;
+    return inFirst === 0 ? at + 4 + lowestByte(inSecond) : at + lowestByte(inFirst);
+  }
+  while (at < end && bytes.getUint8(at) >= 32) at++;
+  return at;
+}
+
+/** The number of the lowest byte of a word in which a bit is set. */
+function lowestByte(word: number): number {
+  return (31 - Math.clz32(word & -word)) >> 3;
+}
+
+let viewed: Uint8Array = new Uint8Array(0);
+let view = new DataView(viewed.buffer);
+
+/** The view of an array of bytes, in which several of them are read at once. Calls for the same array one after another cost nothing. */
+export function viewOf(bytes: Uint8Array): DataView {
+  if (bytes !== viewed) {
+    viewed = bytes;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  return view;
+}
+
+/**
+ * Bytes `start` to `end` (exclusive) as words of four, as `sameAt` compares them. The last four may overlap those before; fewer than four are one word
+ * with nothing behind them.
+ */
+export function wordsOf(bytes: Uint8Array, start: number, end: number): number[] {
+  const words: number[] = [];
+  for (let at = start; at < end; at += 4) {
+    const from = Math.max(start, Math.min(at, end - 4));
+    let word = 0;
+    for (let i = 0; i < 4 && from + i < end; i++) word |= bytes[from + i]! << (8 * i);
+    words.push(word);
+  }
+  return words;
+}
+
+/** Whether `length` bytes whose words (see `wordsOf`) begin at `from` in `words` stand at `start`; `bytes` must be that long. */
+export function sameAt(bytes: DataView, start: number, length: number, words: Int32Array, from: number): boolean {
+  let word = from;
+  if (length < 4) {
+    for (let i = 0; i < length; i++) if (bytes.getUint8(start + i) !== ((words[word]! >> (8 * i)) & 0xff)) return false;
+    return true;
+  }
+  const last = start + length - 4;
+  for (let at = start; at < last; at += 4) if (bytes.getInt32(at, true) !== words[word++]) return false;
+  return bytes.getInt32(last, true) === words[word];
+}
+
 /** Whether `wanted` stands anywhere in bytes `start` to `end` (exclusive). */
 export function bytesWithin(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {
   const [first] = wanted;

@@ -21,7 +21,7 @@ import {
   WHOLE_RECORD,
 } from '../importer.ts';
 import { kernelLine } from '../kernel-lines.ts';
-import { isNameByte } from '../pattern.ts';
+import { isNameByte } from '../names.ts';
 import { Dispatcher } from '../rules.ts';
 import { Ftrace } from './context.ts';
 import { Cpus } from './cpus.ts';

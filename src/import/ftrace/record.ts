@@ -11,7 +11,7 @@ import {
   textOf,
 } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import { isNameByte } from '../pattern.ts';
+import { isNameByte } from '../names.ts';
 
 /** Most bytes of a task's name (TASK_COMM_LEN in include/linux/sched.h, less the NUL). */
 const LONGEST_COMM = 15;

@@ -7,7 +7,7 @@ import { COLON, hexDigit, isDigit, SPACE, textOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import { type Dialect, FtraceImporter, type Loss } from '../ftrace/importer.ts';
 import { RecordHead } from '../ftrace/record.ts';
-import { isNameByte } from '../pattern.ts';
+import { isNameByte } from '../names.ts';
 
 /** The columns in front of the name of the event take no more bytes than that. */
 const REACH = 160;

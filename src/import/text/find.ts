@@ -1,7 +1,7 @@
 /** Finds the record in a line: what stands in front of it is taken off until a reader knows what is left. */
 import { bytesOf, isDigit, LESS, MINUS } from '../../base/bytes.ts';
 import { type Form, PART_OF_RECORD, type RecordReader, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
-import { isNameByte } from '../pattern.ts';
+import { isNameByte } from '../names.ts';
 import { closingOf, type Peeler, POSSIBLE, SURE } from './peel.ts';
 
 /** A record in a line. */
