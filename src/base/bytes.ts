@@ -103,6 +103,20 @@ function lowestByte(word: number): number {
   return (31 - Math.clz32(word & -word)) >> 3;
 }
 
+/** The number that six decimal digits at `at` make; -1 where something else stands there. */
+export function sixDigits(bytes: Uint8Array, at: number): number {
+  if (at + 6 > bytes.length) return -1;
+  const a = bytes[at]! - 48;
+  const b = bytes[at + 1]! - 48;
+  const c = bytes[at + 2]! - 48;
+  const d = bytes[at + 3]! - 48;
+  const e = bytes[at + 4]! - 48;
+  const f = bytes[at + 5]! - 48;
+  // A number outside 0 to 9 has the sign bit set, or makes 9 less it negative.
+  if ((a | b | c | d | e | f | (9 - a) | (9 - b) | (9 - c) | (9 - d) | (9 - e) | (9 - f)) < 0) return -1;
+  return a * 100_000 + b * 10_000 + c * 1000 + d * 100 + e * 10 + f;
+}
+
 let viewed: Uint8Array = new Uint8Array(0);
 let view = new DataView(viewed.buffer);
 

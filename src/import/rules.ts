@@ -10,6 +10,9 @@ export class RuleContext {
   readonly out: TraceBuilder;
   /** The bytes of the line at hand. */
   buf: Uint8Array = new Uint8Array(0);
+  /** The path that was asked for last, and its object: many records in a row are about one. */
+  #path = '';
+  #object = -1;
 
   constructor(out: TraceBuilder) {
     this.out = out;
@@ -32,7 +35,9 @@ export class RuleContext {
 
   /** The object at a path, of the type that the path has. */
   object(path: string): number {
-    return objectAt(this.out.world, path);
+    if (path === this.#path && this.#object >= 0) return this.#object;
+    this.#path = path;
+    return (this.#object = objectAt(this.out.world, path));
   }
 
   /** Emits an event about an object. */

@@ -8,6 +8,7 @@ import {
   isDigit,
   Scanner,
   sameAt,
+  sixDigits,
   textOf,
   viewOf,
   wordsOf,
@@ -152,6 +153,19 @@ describe('bytes and texts', () => {
         },
       ),
       { numRuns: 200 },
+    );
+  });
+
+  it('sixDigits reads six digits and nothing else', () => {
+    fc.assert(
+      fc.property(fc.nat(999_999), fc.nat(6), fc.integer({ min: 0, max: 255 }), (n, at, other) => {
+        const bytes = bytesOf(`7${String(n).padStart(6, '0')}7`);
+        assert.equal(sixDigits(bytes, 1), n);
+        if (at === 6 || isDigit(other)) return;
+        bytes[1 + at] = other;
+        assert.equal(sixDigits(bytes, 1), -1);
+        assert.equal(sixDigits(bytes, 5), -1);
+      }),
     );
   });
 

@@ -106,3 +106,55 @@ describe('heads of trace-cmd report -l', () => {
     assert.ok(found > 100, `${found} heads`);
   });
 });
+
+describe('heads of records one after another', () => {
+  const task = fc.constantFrom(
+    '  <idle>-0    ',
+    'CPU 0/KVM-7',
+    '          <idle>-0      ',
+    '  a [1] b-77',
+    '   x [0-9 (77)',
+    '[003] sh-1',
+  );
+  const process = fc.constantFrom('', '(     12) ', '(-----) ', '(12) ');
+  const column = fc.constantFrom('[000]', '[012]', '[1]', '[000', '000]', '[000]-0x1');
+  const flags = fc.constantFrom('d..1.', 'd.h2.', '....', '', 'd.', 'dNh1.2222');
+  const time = fc.constantFrom(
+    '  59.137291: ',
+    '59.137292:',
+    '60.1: ',
+    '7.123: 5: ',
+    '7.12345:6: ',
+    '59.1372911: ',
+    '9: ',
+    '59.13729: ',
+  );
+  const name = fc.constantFrom('irq_handler_entry: irq=1 name=x', 'a', '', '1: b: c');
+
+  it('are read as each is alone, where they begin like the one before, too', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(
+        fc.tuple(fc.array(task, { minLength: 1, maxLength: 2 }), fc.array(column, { minLength: 1, maxLength: 2 })),
+        fc.array(fc.tuple(fc.nat(1), process, fc.nat(1), flags, time, name), { minLength: 2, maxLength: 6 }),
+        ([tasks, columns], records) => {
+          const again = new RecordHead();
+          for (const [t, own, c, flag, stamp, text] of records) {
+            const front = `${tasks[t % tasks.length]} ${own}${columns[c % columns.length]} ${flag} `;
+            // A piece of a larger buffer, in which more stands behind the line.
+            const bytes = bytesOf(`..${front}${stamp}${text}:123456: `);
+            const end = bytes.length - ':123456: '.length;
+            const alone = new RecordHead();
+            const is = alone.normal(bytes, 2, end);
+            assert.equal(again.normal(bytes, 2, end), is, front);
+            if (!is) continue;
+            found++;
+            assert.deepEqual({ ...again }, { ...alone });
+          }
+        },
+      ),
+      { numRuns: 5000 },
+    );
+    assert.ok(found > 1000, `${found} heads`);
+  });
+});

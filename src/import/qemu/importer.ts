@@ -4,7 +4,7 @@
  * What the log cannot tell: which thread is which before it prints a CPU; the size of a config access without the memory
  * access beside it; the function behind `msix_write_config` other than by the config write before it.
  */
-import { AT, COLON, DOT, isDigit, SPACE, sameAt, textOf, viewOf, wordsOf, ZERO } from '../../base/bytes.ts';
+import { AT, COLON, DOT, isDigit, SPACE, sameAt, sixDigits, textOf, viewOf, wordsOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 import {
   BROKEN,
@@ -283,19 +283,14 @@ export class QemuImporter implements RecordReader {
     const at = start + length;
     if (length === 0 || at + MICROS >= end || buf[at + MICROS] !== COLON) return -1;
     if (!sameAt(viewOf(buf), start, length, this.#same, 0)) return -1;
-    const a = buf[at]! - ZERO;
-    const b = buf[at + 1]! - ZERO;
-    const c = buf[at + 2]! - ZERO;
-    const d = buf[at + 3]! - ZERO;
-    const e = buf[at + 4]! - ZERO;
-    const f = buf[at + 5]! - ZERO;
-    if ((a | b | c | d | e | f | (9 - a) | (9 - b) | (9 - c) | (9 - d) | (9 - e) | (9 - f)) < 0) return -1;
+    const micros = sixDigits(buf, at);
+    if (micros < 0) return -1;
     this.#prefix = THREAD;
     this.#seconds = this.#sameSeconds;
     this.#thread = this.#sameThread;
     this.#tidEnd = start + this.#sameTid;
     this.#places = MICROS;
-    this.#nano = (a * 100_000 + b * 10_000 + c * 1000 + d * 100 + e * 10 + f) * 1000;
+    this.#nano = micros * 1000;
     return at + MICROS + 1;
   }
 
