@@ -7,7 +7,7 @@ import { bytesOf } from '../../src/base/bytes.ts';
 import { DmesgReader } from '../../src/import/dmesg/reader.ts';
 import { RecordHead } from '../../src/import/ftrace/record.ts';
 import type { RecordReader } from '../../src/import/importer.ts';
-import { PerfImporter } from '../../src/import/perf/importer.ts';
+import { PerfHead, PerfImporter } from '../../src/import/perf/importer.ts';
 import { Finder } from '../../src/import/text/find.ts';
 import { type Stream, Streams } from '../../src/import/text/streams.ts';
 import { traceInfo } from '../../src/query/info.ts';
@@ -150,6 +150,71 @@ describe('heads of records one after another', () => {
             if (!is) continue;
             found++;
             assert.deepEqual({ ...again }, { ...alone });
+          }
+        },
+      ),
+      { numRuns: 5000 },
+    );
+    assert.ok(found > 1000, `${found} heads`);
+  });
+
+  it('of perf script, too', () => {
+    const comm = fc.constantFrom(
+      '         swapper',
+      '   CPU 0/KVM',
+      'VM: 4 [0 ]',
+      ' a 5 [001] 1.123456: x:y: b',
+      'é',
+      '',
+      '\tx',
+    );
+    const pid = fc.constantFrom('     0 ', ' 699876', ' 7/8 ', ' -1 ', '');
+    const cpu = fc.constantFrom('[000]', '[1]', '[01', '012]');
+    const behind = fc.constantFrom('   ', ' d.h2. ', ' ', '', ' 1234567890 ', ' ab ');
+    const when = fc.constantFrom(
+      '130.702609: ',
+      '1.123456789: ',
+      '1.1234567: ',
+      '1.123: ',
+      '12345678901.123456: ',
+      '5: ',
+      '.123456: ',
+    );
+    const name = fc.constantFrom(
+      'irq:softirq_raise: vec=9',
+      ' 1 irq:a: x',
+      '4 irq:a:',
+      'a-b:c: ',
+      '3irq:x: ',
+      'irq:softirq',
+      'irq: x: ',
+      'é:x: ',
+    );
+    let found = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(comm, pid, cpu), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(fc.nat(2), behind, when, name), { minLength: 2, maxLength: 8 }),
+        (fronts, records) => {
+          const again = new PerfHead();
+          const [one, other] = [new TraceBuilder('test'), new TraceBuilder('test')];
+          for (const [n, flags, time, text] of records) {
+            const line = `${fronts[n % fronts.length]!.join('')}${flags}${time}${text}`;
+            const bytes = bytesOf(`..${line}:x:`);
+            const alone = new PerfHead();
+            const is = alone.normal(bytes, 2, bytes.length - 3);
+            assert.equal(again.normal(bytes, 2, bytes.length - 3), is, line);
+            if (!is) continue;
+            found++;
+            assert.deepEqual({ ...again }, { ...alone }, line);
+            for (const [head, out] of [
+              [again, one],
+              [alone, other],
+            ] as const) {
+              out.begin(1, 0);
+              head.setTask(out);
+            }
+            assert.equal(one.world.strings.text(one.task), other.world.strings.text(other.task), line);
           }
         },
       ),

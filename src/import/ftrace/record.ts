@@ -8,12 +8,11 @@ import {
   PAREN_CLOSE,
   PAREN_OPEN,
   SPACE,
-  sameAt,
   sixDigits,
   textOf,
-  viewOf,
 } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
+import { Beginning } from '../beginning.ts';
 import { isNameByte } from '../names.ts';
 
 /** Most bytes of a task's name (TASK_COMM_LEN in include/linux/sched.h, less the NUL). */
@@ -21,9 +20,6 @@ const LONGEST_COMM = 15;
 
 /** Digits that the kernel prints of the number of a CPU, at least (`%03d`). */
 const CPU_DIGITS = 3;
-
-/** Bytes of a head that are compared with those of the next one. */
-const LONGEST_SAME = 64;
 
 /** A time of a record, somewhere. */
 const SECONDS = /\d\.\d{6}(?:\d{3})?: /;
@@ -52,9 +48,8 @@ export class RecordHead {
   flagsStart = 0;
   flagsEnd = 0;
 
-  /** The beginning of the last head in the normal format, up to the byte behind its CPU column; none: length 0. */
-  readonly #same = new Int32Array(LONGEST_SAME / 4);
-  #sameLength = 0;
+  /** The beginning of the last head in the normal format, up to the byte behind its CPU column. */
+  readonly #same = new Beginning();
   /** What it says: where the task stands in it, the process, and the CPU. */
   #sameTask = 0;
   #sameTaskEnd = 0;
@@ -76,7 +71,7 @@ export class RecordHead {
     if (this.#begunAgain(buf, start, end)) return true;
     this.#again = false;
     this.#told = false;
-    this.#sameLength = 0;
+    this.#same.forget();
     // A task's name may look like the columns after it; the reading that makes the whole line a head is the right one.
     const first = this.#cpuColumn(buf, start, start, end);
     let open = first;
@@ -87,9 +82,7 @@ export class RecordHead {
 
   /** Reads a head that begins like the one before: most do, for a CPU records several events of a task. */
   #begunAgain(buf: Uint8Array, start: number, end: number): boolean {
-    const length = this.#sameLength;
-    if (length === 0 || start + length > end || !sameAt(viewOf(buf), start, length, this.#same, 0)) return false;
-    if (!this.#behindColumn(buf, start + length - 1, end)) return false;
+    if (!this.#same.isAt(buf, start, end) || !this.#behindColumn(buf, start + this.#same.length - 1, end)) return false;
     this.taskStart = start + this.#sameTask;
     this.taskEnd = start + this.#sameTaskEnd;
     this.process = this.#sameProcess;
@@ -101,11 +94,8 @@ export class RecordHead {
   /** Keeps what `begunAgain` compares: the first CPU column of the line is the right one, and stands at `open`. */
   #keepBeginning(buf: Uint8Array, start: number, open: number, end: number): void {
     const stop = digitsEnd(buf, open + 1) + 2;
-    if (stop - start > LONGEST_SAME || stop - start < 4 || stop > end) return;
-    const length = stop - start;
-    const view = viewOf(buf);
-    for (let at = 0; at < length; at += 4) this.#same[at >> 2] = view.getInt32(start + Math.min(at, length - 4), true);
-    this.#sameLength = length;
+    if (stop > end) return;
+    this.#same.keep(buf, start, stop);
     this.#sameTask = this.taskStart - start;
     this.#sameTaskEnd = this.taskEnd - start;
     this.#sameProcess = this.process;

@@ -4,8 +4,9 @@
  * What the log cannot tell: which thread is which before it prints a CPU; the size of a config access without the memory
  * access beside it; the function behind `msix_write_config` other than by the config write before it.
  */
-import { AT, COLON, DOT, isDigit, SPACE, sameAt, sixDigits, textOf, viewOf, wordsOf } from '../../base/bytes.ts';
+import { AT, COLON, DOT, isDigit, SPACE, sixDigits, textOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
+import { Beginning } from '../beginning.ts';
 import {
   BROKEN,
   FOREIGN,
@@ -69,8 +70,6 @@ const NANOS = Float64Array.from({ length: 10 }, (_, places) => 10 ** (9 - places
 
 /** Digits of the fraction that QEMU prints. */
 const MICROS = 6;
-/** Bytes of a stamp up to the point that are compared with those of the next one. */
-const LONGEST_BEGINNING = 64;
 
 /** Digits of a run of digits as a number, from `start`; `digitsEnd` tells where the run ends. */
 let digitsEnd = 0;
@@ -104,8 +103,7 @@ export class QemuImporter implements RecordReader {
   #thread = 0;
   #tidEnd = 0;
   /** The beginning of the last stamp, up to the point in its seconds, and what it says. */
-  readonly #same = new Int32Array(LONGEST_BEGINNING / 4);
-  #sameLength = 0;
+  readonly #same = new Beginning();
   #sameSeconds = 0;
   #sameThread = 0;
   #sameTid = 0;
@@ -279,10 +277,8 @@ export class QemuImporter implements RecordReader {
 
   /** Reads `TID@SEC.USEC:` as of the record before, from another microsecond of the same second on the same thread; returns where the name starts, or -1. */
   #sameSecond(buf: Uint8Array, start: number, end: number): number {
-    const length = this.#sameLength;
-    const at = start + length;
-    if (length === 0 || at + MICROS >= end || buf[at + MICROS] !== COLON) return -1;
-    if (!sameAt(viewOf(buf), start, length, this.#same, 0)) return -1;
+    const at = start + this.#same.length;
+    if (at + MICROS >= end || buf[at + MICROS] !== COLON || !this.#same.isAt(buf, start, end)) return -1;
     const micros = sixDigits(buf, at);
     if (micros < 0) return -1;
     this.#prefix = THREAD;
@@ -296,8 +292,7 @@ export class QemuImporter implements RecordReader {
 
   /** Keeps what `sameSecond` compares: bytes `start` to `end`, with the point. */
   #keepSecond(buf: Uint8Array, start: number, end: number): void {
-    this.#sameLength = end - start > LONGEST_BEGINNING ? 0 : end - start;
-    if (this.#sameLength > 0) this.#same.set(wordsOf(buf, start, end));
+    this.#same.keep(buf, start, end);
     this.#sameSeconds = this.#seconds;
     this.#sameThread = this.#thread;
     this.#sameTid = this.#tidEnd - start;
