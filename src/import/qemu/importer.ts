@@ -20,39 +20,13 @@ import {
   WHOLE_RECORD,
 } from '../importer.ts';
 import type { Block } from '../lines.ts';
-import { Dispatcher, RuleSet } from '../rules.ts';
-import { apicRules } from './apic.ts';
+import { Dispatcher } from '../rules.ts';
 import { Qemu } from './context.ts';
 import { interruptLine, isInterruptLine } from './dint.ts';
-import { gicRules } from './gic.ts';
+import { events } from './events.ts';
 import { Iso8601 } from './iso.ts';
-import { itsRules } from './its.ts';
-import { KNOWN_WITHOUT_EFFECT } from './known.ts';
-import { memoryRules } from './memory.ts';
-import { modelRules } from './models.ts';
-import { pciRules } from './pci.ts';
-import { remapRules } from './remap.ts';
 import { sendRest } from './send.ts';
-import { smmuRules } from './smmu.ts';
 import { textLine } from './text.ts';
-import { vfioConfigRules } from './vfioconfig.ts';
-import { virtRules } from './virt.ts';
-
-const events = new RuleSet<Qemu>(
-  [
-    ...pciRules,
-    ...vfioConfigRules,
-    ...memoryRules,
-    ...modelRules,
-    ...remapRules,
-    ...gicRules,
-    ...itsRules,
-    ...smmuRules,
-    ...virtRules,
-    ...apicRules,
-  ],
-  KNOWN_WITHOUT_EFFECT,
-);
 
 const names = events.table;
 
