@@ -8,7 +8,7 @@ import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
 import { BOM, FOREIGN, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
 import { type Block, LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
-import { exactLines, isBeside, isExact } from './exact.ts';
+import { exactLines, isBehindUsual, isBeside, isExact } from './exact.ts';
 import { Finder, type Found, withTabs } from './find.ts';
 import type { Held, Kept } from './held.ts';
 import { asBroken, asMarked, BEGINNING, joined, marksOf, NAMED, unbroken, WITH_TASK } from './join.ts';
@@ -126,7 +126,6 @@ export class TextImporter implements Importer {
     return this.#beginning === undefined && this.#held === undefined ? current : undefined;
   }
 
-  /** Takes a line that is no record as it stands. */
   #around(buf: Uint8Array, from: number, end: number, line: number, offset: number, cut: boolean, open: boolean): void {
     let start = line === 1 && bytesAt(buf, from, end, BOM) ? from + BOM.length : from;
     const nul = start;
@@ -136,7 +135,14 @@ export class TextImporter implements Importer {
     else if (cut) this.#tooLong(buf, start, line, offset);
     else if (!(this.#held ?? this.#beginning) && !this.#streams.inFile && this.#plain.has(buf, start, end))
       this.#streams.text();
-    else this.#odd(buf, start, end, line, offset, open);
+    else if (open || !this.#behindUsual(buf, start, end, line, offset)) this.#odd(buf, start, end, line, offset, open);
+  }
+
+  /** Takes a record of the source at hand behind what usually stands in front of records. */
+  #behindUsual(buf: Uint8Array, start: number, end: number, line: number, offset: number): boolean {
+    if (this.#html || this.#lines instanceof JsonLines) return false;
+    const stream = this.#direct();
+    return stream !== undefined && isBehindUsual(stream, this.#finder, buf, start, end, line, offset);
   }
 
   /** Takes a line of quoted-printable text. */
