@@ -58,6 +58,9 @@ export function hexDigit(byte: number | undefined): number {
   return -1;
 }
 
+/** The value of each byte as a hexadecimal digit, or -1. */
+export const HEX_DIGITS = Int8Array.from({ length: 256 }, (_, byte) => hexDigit(byte));
+
 /** The unsigned 32-bit number in four bytes, the lowest first. */
 export function wordAt(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
@@ -217,7 +220,7 @@ export class Scanner {
     let lo = 0;
     let hi = 0;
     while (at < end) {
-      const digit = hexDigit(buf[at]);
+      const digit = HEX_DIGITS[buf[at]!]!;
       if (digit < 0) break;
       hi = (hi << 4) | (lo >>> 28);
       lo = (lo << 4) | digit;

@@ -2,7 +2,7 @@ import {
   bytesAt,
   bytesOf,
   EQUALS,
-  hexDigit,
+  HEX_DIGITS,
   LESS,
   MINUS,
   Scanner,
@@ -291,9 +291,6 @@ function decimal(buf: Uint8Array, start: number, end: number, slot: number): num
   return at;
 }
 
-/** The value of each byte as a hexadecimal digit, or -1. */
-const DIGITS = Int8Array.from({ length: 256 }, (_, byte) => hexDigit(byte));
-
 /** Whether a number begins with 0x. */
 const isHex = (buf: Uint8Array, start: number, end: number): boolean =>
   start + 1 < end && buf[start] === ZERO && (buf[start + 1]! | 32) === LOWER_X;
@@ -305,7 +302,7 @@ function hexadecimal(buf: Uint8Array, start: number, end: number, slot: number):
   let lo = 0;
   let hi = 0;
   for (; at < end; at++) {
-    const digit = DIGITS[buf[at]!]!;
+    const digit = HEX_DIGITS[buf[at]!]!;
     if (digit < 0) break;
     hi = (hi << 4) | (lo >>> 28);
     lo = (lo << 4) | digit;
