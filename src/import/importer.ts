@@ -53,8 +53,8 @@ export interface RecordReader {
   /** Reads a line if it is a record exactly as the format prints it. The builder has its line and offset. */
   line(buf: Uint8Array, start: number, end: number): Outcome;
   /**
-   * Reads the plain lines of a block one after another as `line` reads one; begins a record of the builder for each that needs one. Gives what became of the
-   * line at hand where it was not taken; TAKEN when there is no further plain line.
+   * Reads the plain lines of a block one after another as `line` reads one; begins a record of the builder for each that needs one. Gives how the
+   * line at hand was read that is none; TAKEN when there is no further plain line.
    */
   block?(block: Block): Outcome;
   /**
