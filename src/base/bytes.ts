@@ -58,6 +58,9 @@ export function hexDigit(byte: number | undefined): number {
   return -1;
 }
 
+/** The value of each byte as a hexadecimal digit, or -1. */
+export const HEX_DIGITS = Int8Array.from({ length: 256 }, (_, byte) => hexDigit(byte));
+
 /** The unsigned 32-bit number in four bytes, the lowest first. */
 export function wordAt(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
@@ -76,6 +79,84 @@ export function bytesAt(bytes: Uint8Array, start: number, end: number, wanted: U
   if (end - start < length) return false;
   for (let i = 0; i < length; i++) if (bytes[start + i] !== wanted[i]) return false;
   return true;
+}
+
+/** Bits of four bytes: bit 5 of each, and bit 7 of each. */
+const BLANKS = 0x20202020;
+const HIGHEST = 0x80808080;
+
+/** Where the first control character (a byte below 32) stands in bytes `start` to `end` (exclusive); `end` when there is none. */
+export function controlAt(bytes: DataView, start: number, end: number): number {
+  let at = start;
+  for (const stop = end - 8; at <= stop; at += 8) {
+    const first = bytes.getInt32(at, true);
+    const second = bytes.getInt32(at + 4, true);
+    // Bit 7 is set in the lowest byte that is below 32, and perhaps in bytes above it.
+    const inFirst = (first - BLANKS) & ~first & HIGHEST;
+    const inSecond = (second - BLANKS) & ~second & HIGHEST;
+    if ((inFirst | inSecond) === 0) continue;
+    return inFirst === 0 ? at + 4 + lowestByte(inSecond) : at + lowestByte(inFirst);
+  }
+  while (at < end && bytes.getUint8(at) >= 32) at++;
+  return at;
+}
+
+/** The number of the lowest byte of a word in which a bit is set. */
+function lowestByte(word: number): number {
+  return (31 - Math.clz32(word & -word)) >> 3;
+}
+
+/** The number that six decimal digits at `at` make; -1 where something else stands there. */
+export function sixDigits(bytes: Uint8Array, at: number): number {
+  if (at + 6 > bytes.length) return -1;
+  const a = bytes[at]! - 48;
+  const b = bytes[at + 1]! - 48;
+  const c = bytes[at + 2]! - 48;
+  const d = bytes[at + 3]! - 48;
+  const e = bytes[at + 4]! - 48;
+  const f = bytes[at + 5]! - 48;
+  // A number outside 0 to 9 has the sign bit set, or makes 9 less it negative.
+  if ((a | b | c | d | e | f | (9 - a) | (9 - b) | (9 - c) | (9 - d) | (9 - e) | (9 - f)) < 0) return -1;
+  return a * 100_000 + b * 10_000 + c * 1000 + d * 100 + e * 10 + f;
+}
+
+let viewed: Uint8Array = new Uint8Array(0);
+let view = new DataView(viewed.buffer);
+
+/** The view of an array of bytes, in which several of them are read at once. Calls for the same array one after another cost nothing. */
+export function viewOf(bytes: Uint8Array): DataView {
+  if (bytes !== viewed) {
+    viewed = bytes;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  return view;
+}
+
+/**
+ * Bytes `start` to `end` (exclusive) as words of four, as `sameAt` compares them. The last four may overlap those before; fewer than four are one word
+ * with nothing behind them.
+ */
+export function wordsOf(bytes: Uint8Array, start: number, end: number): number[] {
+  const words: number[] = [];
+  for (let at = start; at < end; at += 4) {
+    const from = Math.max(start, Math.min(at, end - 4));
+    let word = 0;
+    for (let i = 0; i < 4 && from + i < end; i++) word |= bytes[from + i]! << (8 * i);
+    words.push(word);
+  }
+  return words;
+}
+
+/** Whether `length` bytes whose words (see `wordsOf`) begin at `from` in `words` stand at `start`; `bytes` must be that long. */
+export function sameAt(bytes: DataView, start: number, length: number, words: Int32Array, from: number): boolean {
+  let word = from;
+  if (length < 4) {
+    for (let i = 0; i < length; i++) if (bytes.getUint8(start + i) !== ((words[word]! >> (8 * i)) & 0xff)) return false;
+    return true;
+  }
+  const last = start + length - 4;
+  for (let at = start; at < last; at += 4) if (bytes.getInt32(at, true) !== words[word++]) return false;
+  return bytes.getInt32(last, true) === words[word];
 }
 
 /** Whether `wanted` stands anywhere in bytes `start` to `end` (exclusive). */
@@ -139,7 +220,7 @@ export class Scanner {
     let lo = 0;
     let hi = 0;
     while (at < end) {
-      const digit = hexDigit(buf[at]);
+      const digit = HEX_DIGITS[buf[at]!]!;
       if (digit < 0) break;
       hi = (hi << 4) | (lo >>> 28);
       lo = (lo << 4) | digit;

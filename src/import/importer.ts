@@ -1,6 +1,6 @@
 import { bytesAt } from '../base/bytes.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
-import { LineSplitter } from './lines.ts';
+import { type Block, LineSplitter } from './lines.ts';
 import type { Heard } from './text/headings.ts';
 
 /** Reads the bytes of one source, in order, into the builder it was made with. */
@@ -52,6 +52,11 @@ export const BROKEN = 2;
 export interface RecordReader {
   /** Reads a line if it is a record exactly as the format prints it. The builder has its line and offset. */
   line(buf: Uint8Array, start: number, end: number): Outcome;
+  /**
+   * Reads the plain lines of a block one after another as `line` reads one; begins a record of the builder for each that needs one. Gives how the
+   * line at hand was read that is none; TAKEN when there is no further plain line.
+   */
+  block?(block: Block): Outcome;
   /**
    * What a line is, without any effect. `evidence` tells afterwards how many values were found in it, and `stamp` its time:
    * seconds, or NaN.

@@ -1,4 +1,6 @@
-import { CR, LF } from '../base/bytes.ts';
+import { CR, controlAt, LF, viewOf } from '../base/bytes.ts';
+
+const TAB = 9;
 
 /** Longest line that is read; a longer one is only counted. */
 export const LONGEST_LINE = 1 << 20;
@@ -18,10 +20,57 @@ export type TakeLine = (
   open: boolean,
 ) => void;
 
+/**
+ * A run of lines in a piece of the source. Plain ones are found in it one after another: whole, not empty, and without control characters but tabs, as almost
+ * all lines of logs are.
+ */
+export class Block {
+  buf: Uint8Array = new Uint8Array(0);
+  /** The same bytes. */
+  view = new DataView(this.buf.buffer);
+  /** The line at hand: its bytes, its number, and its byte offset in the source. */
+  start = 0;
+  end = 0;
+  line = 0;
+  offset = 0;
+  /** Where the line behind it begins. */
+  at = 0;
+  /** Byte offset in the source of the first byte. */
+  base = 0;
+  /** A line ended with CR LF. */
+  crlf = false;
+
+  /** Goes to the next line if it is a plain one. False: it is another one, or does not end in this piece. */
+  next(): boolean {
+    const { buf, view, at } = this;
+    const { length } = buf;
+    let end = controlAt(view, at, length);
+    while (end < length && buf[end] === TAB) end = controlAt(view, end + 1, length);
+    if (end === length || end === at || end - at > LONGEST_LINE) return false;
+    let behind = end + 1;
+    if (buf[end] !== LF) {
+      if (buf[end] !== CR || buf[behind] !== LF) return false;
+      behind++;
+      this.crlf = true;
+    }
+    this.line++;
+    this.offset = this.base + at;
+    this.start = at;
+    this.end = end;
+    this.at = behind;
+    return true;
+  }
+}
+
+/** Takes all plain lines of a block, up to where `next` finds none. */
+export type TakeBlock = (block: Block) => void;
+
 /** Splits a stream of bytes into lines; LF and CR LF end a line. Holds at most one unfinished line. */
 export class LineSplitter {
   readonly #take: TakeLine;
   readonly #blanks: ((count: number) => void) | undefined;
+  readonly #plain: TakeBlock | undefined;
+  readonly #block = new Block();
   #carry = new Uint8Array(4096);
   #carried = 0;
   #cut = false;
@@ -31,10 +80,14 @@ export class LineSplitter {
   /** Byte offset of the line at hand. */
   #lineOffset = 0;
 
-  /** `blanks` takes so many empty lines at once; without it each of them is a line like others. */
-  constructor(take: TakeLine, blanks?: (count: number) => void) {
+  /**
+   * `blanks` takes so many empty lines at once, without it each of them is a line like others; `plain` takes plain lines, without it they are taken
+   * like others.
+   */
+  constructor(take: TakeLine, blanks?: (count: number) => void, plain?: TakeBlock) {
     this.#take = take;
     this.#blanks = blanks;
+    this.#plain = plain;
   }
 
   /** Whether a line ended with CR LF. */
@@ -63,7 +116,22 @@ export class LineSplitter {
       pos = end + 1;
       this.#lineOffset = this.#offset + pos;
     }
+    const block = this.#block;
+    if (this.#plain !== undefined) {
+      block.buf = chunk;
+      block.view = viewOf(chunk);
+      block.base = this.#offset;
+    }
     for (;;) {
+      if (this.#plain !== undefined) {
+        block.at = pos;
+        block.line = this.#line;
+        this.#plain(block);
+        pos = block.at;
+        this.#line = block.line;
+        this.#lineOffset = this.#offset + pos;
+        this.crlf ||= block.crlf;
+      }
       if (chunk[pos] === LF && this.#blanks !== undefined) {
         const from = pos;
         while (chunk[pos] === LF) pos++;

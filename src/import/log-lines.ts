@@ -5,6 +5,9 @@ const MOST_LINES = 16_384;
 /** Characters of a line that are compared. */
 const MOST_CHARACTERS = 160;
 
+/** Whether further lines are kept. */
+export const keepsLogLines = ({ source }: TraceBuilder): boolean => (source.logLines?.length ?? 0) < MOST_LINES;
+
 /**
  * Keeps a line of the kernel's log, at the time of the builder: another source that shows it tells how the two clocks differ. `plain`: without stamp and
  * level. Gives what to call when the line was taken.

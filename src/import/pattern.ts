@@ -1,4 +1,17 @@
-import { bytesOf, EQUALS, LESS, MINUS, Scanner, SPACE } from '../base/bytes.ts';
+import {
+  bytesAt,
+  bytesOf,
+  EQUALS,
+  HEX_DIGITS,
+  LESS,
+  MINUS,
+  Scanner,
+  SPACE,
+  sameAt,
+  viewOf,
+  wordsOf,
+  ZERO,
+} from '../base/bytes.ts';
 
 /**
  * A print format of a trace event, compiled to read bytes. `{name:t}` captures: `u` decimal, `d` signed decimal, `x`
@@ -10,13 +23,58 @@ export type CaptureNames<F extends string> = F extends `${string}{${infer N}:${s
   ? N | CaptureNames<R>
   : never;
 
-type Op =
-  | { readonly do: 'text'; readonly bytes: Uint8Array }
-  | { readonly do: 'u' | 'x' | 'n' | 'r' | 'a'; readonly slot: number }
-  | { readonly do: 'w' | 's'; readonly slot: number; readonly until: Uint8Array | undefined }
-  | { readonly do: 'm'; readonly slot: number; readonly rest: readonly Op[] }
-  | { readonly do: 'maybe'; readonly ops: readonly Op[] }
-  | { readonly do: 'blanks'; readonly least: 0 | 1 };
+/** What a piece of a pattern reads. */
+const TEXT = 0;
+const DECIMAL = 1;
+const HEX = 2;
+const NUMBER = 3;
+const REST = 4;
+const ALL = 5;
+const WORD = 6;
+const STRING = 7;
+const WORDS = 8;
+const MAYBE = 9;
+const BLANKS = 10;
+type Reads =
+  | typeof TEXT
+  | typeof DECIMAL
+  | typeof HEX
+  | typeof NUMBER
+  | typeof REST
+  | typeof ALL
+  | typeof WORD
+  | typeof STRING
+  | typeof WORDS
+  | typeof MAYBE
+  | typeof BLANKS;
+
+const CAPTURES = { u: DECIMAL, d: DECIMAL, x: HEX, n: NUMBER, r: REST, a: ALL, w: WORD, s: STRING } as const;
+
+const NONE: Uint8Array = new Uint8Array(0);
+
+/** A piece of a pattern. All pieces have the same members, so that code which reads them need not ask which it has. */
+class Op {
+  readonly reads: Reads;
+  /** The capture that it fills, or -1. */
+  readonly slot: number;
+  /** TEXT: what must stand there; WORD and STRING: what stands behind them, empty where that is not told. */
+  readonly bytes: Uint8Array;
+  /** The words of `bytes` (see `wordsOf`). */
+  readonly words: Int32Array;
+  /** MAYBE: what may be missing; WORDS: all that follows. */
+  readonly ops: readonly Op[];
+  /** BLANKS: so many at least. */
+  readonly least: number;
+
+  constructor(reads: Reads, { slot = -1, bytes = NONE, ops = [] as readonly Op[], least = 0 }) {
+    this.reads = reads;
+    this.slot = slot;
+    this.bytes = bytes;
+    this.words = Int32Array.from(wordsOf(bytes, 0, bytes.length));
+    this.ops = ops;
+    this.least = least;
+  }
+}
 
 /** Captures of the last match: numbers as 32-bit halves (0 for texts), texts as byte ranges of the buffer; `got` 0 means missing. */
 export interface Captures {
@@ -28,6 +86,7 @@ export interface Captures {
 }
 
 const SLASH = 47;
+const LOWER_X = 120;
 /** Most captures of a pattern. */
 const MOST = 24;
 const scanner = new Scanner();
@@ -66,12 +125,12 @@ export class Pattern<F extends string = string> {
 
   /** Whether bytes `start` to `end` (exclusive) have this form; on success `captures` holds what was captured. */
   match(buf: Uint8Array, start: number, end: number): boolean {
-    for (let i = 0; i < this.#count; i++) captures.got[i] = 0;
-    scanner.on(buf, start, end);
-    if (!run(this.#ops)) return false;
-    if (this.#open) return true;
-    while (scanner.pos < end && buf[scanner.pos] === SPACE) scanner.pos++;
-    return scanner.pos === end;
+    const { got } = captures;
+    for (let i = 0; i < this.#count; i++) got[i] = 0;
+    let at = run(this.#ops, viewOf(buf), buf, start, end);
+    if (at < 0 || this.#open) return at >= 0;
+    while (at < end && buf[at] === SPACE) at++;
+    return at === end;
   }
 }
 
@@ -84,31 +143,27 @@ function compile(format: string, names: string[], inside = false): Op[] {
     // Who copies a log may lose blanks: where a format has several, or begins with one, as many as there are fit.
     for (const piece of part.split(/( {2,})/)) {
       const leading = !inside && ops.length === 0 && /^ +/.exec(piece)?.[0];
-      if (leading) ops.push({ do: 'blanks', least: 0 });
+      if (leading) ops.push(new Op(BLANKS, { least: 0 }));
       const rest = leading ? piece.slice(leading.length) : piece;
-      if (/^ {2,}$/.test(rest)) ops.push({ do: 'blanks', least: 1 });
-      else if (rest !== '') ops.push({ do: 'text', bytes: bytesOf(rest) });
+      if (/^ {2,}$/.test(rest)) ops.push(new Op(BLANKS, { least: 1 }));
+      else if (rest !== '') ops.push(new Op(TEXT, { bytes: bytesOf(rest) }));
     }
   };
   for (let m = token.exec(format); m !== null; m = token.exec(format)) {
     text(format.slice(at, m.index));
     at = m.index + m[0].length;
     if (m[3] !== undefined) {
-      ops.push({ do: 'maybe', ops: compile(m[3], names, true) });
+      ops.push(new Op(MAYBE, { ops: compile(m[3], names, true) }));
       continue;
     }
     const slot = names.push(m[1]!) - 1;
-    const kind = m[2] as 'u' | 'd' | 'x' | 'n' | 'w' | 'm' | 's' | 'r' | 'a';
+    const kind = m[2] as keyof typeof CAPTURES | 'm';
     if (kind === 'm') {
-      ops.push({ do: kind, slot, rest: compile(format.slice(at), names, true) });
+      ops.push(new Op(WORDS, { slot, ops: compile(format.slice(at), names, true) }));
       return ops;
     }
-    if (kind === 'w' || kind === 's') {
-      const next = /^[^{«]+/.exec(format.slice(at))?.[0];
-      ops.push({ do: kind, slot, until: next === undefined ? undefined : bytesOf(next) });
-    } else {
-      ops.push({ do: kind === 'd' ? 'u' : kind, slot });
-    }
+    const behind = kind === 'w' || kind === 's' ? /^[^{«]+/.exec(format.slice(at))?.[0] : undefined;
+    ops.push(new Op(CAPTURES[kind], { slot, bytes: behind === undefined ? NONE : bytesOf(behind) }));
   }
   text(format.slice(at));
   return ops;
@@ -133,171 +188,166 @@ export function hasRemark(buf: Uint8Array, start: number, end: number): boolean 
   return false;
 }
 
-function run(ops: readonly Op[]): boolean {
+/** Reads what the pieces of a pattern read from `start` on; returns where that ends, or -1 where something else stands. */
+function run(ops: readonly Op[], view: DataView, buf: Uint8Array, start: number, end: number): number {
+  let at = start;
   for (let i = 0; i < ops.length; i++) {
     const op = ops[i]!;
-    switch (op.do) {
-      case 'text':
-        if (!scanner.literal(op.bytes)) return false;
-        break;
-      case 'blanks': {
-        const from = scanner.pos;
-        while (scanner.pos < scanner.end && scanner.buf[scanner.pos] === SPACE) scanner.pos++;
-        if (scanner.pos - from < op.least) return false;
+    switch (op.reads) {
+      case TEXT: {
+        const { length } = op.bytes;
+        if (end - at < length || !sameAt(view, at, length, op.words, 0)) return -1;
+        at += length;
         break;
       }
-      case 'u':
-        if (!scanner.dec()) return false;
-        keep(op.slot);
-        break;
-      case 'x':
-        if (!scanner.hex()) return false;
-        keep(op.slot);
-        break;
-      case 'n':
-        if (!scanner.number()) return false;
-        keep(op.slot);
-        break;
-      case 'r':
-        if (hasRemark(scanner.buf, scanner.pos, scanner.end)) return false;
-        keepText(op.slot, textEnd());
-        scanner.pos = scanner.end;
-        break;
-      case 'a':
-        keepText(op.slot, textEnd());
-        scanner.pos = scanner.end;
-        break;
-      case 'w':
-        keepText(op.slot, wordEnd(op.until));
-        break;
-      case 'm':
-        return runWords(op.slot, op.rest);
-      case 's': {
-        const stop = op.until === undefined ? scanner.end : find(op.until);
-        if (stop < 0) return false;
-        keepText(op.slot, stop);
+      case BLANKS: {
+        const from = at;
+        while (at < end && buf[at] === SPACE) at++;
+        if (at - from < op.least) return -1;
         break;
       }
-      case 'maybe': {
-        const back = scanner.pos;
-        if (run(op.ops)) break;
-        scanner.pos = back;
-        forget(op.ops);
+      case DECIMAL:
+        at = decimal(buf, at, end, op.slot);
+        if (at < 0) return -1;
+        break;
+      case HEX:
+        at = hexadecimal(buf, at, end, op.slot);
+        if (at < 0) return -1;
+        break;
+      case NUMBER:
+        at = isHex(buf, at, end) ? hexadecimal(buf, at, end, op.slot) : decimal(buf, at, end, op.slot);
+        if (at < 0) return -1;
+        break;
+      case REST:
+        if (hasRemark(buf, at, end)) return -1;
+        keepText(op.slot, at, textEnd(buf, at, end));
+        at = end;
+        break;
+      case ALL:
+        keepText(op.slot, at, textEnd(buf, at, end));
+        at = end;
+        break;
+      case WORD: {
+        const stop = wordEnd(buf, at, end, op.bytes);
+        keepText(op.slot, at, stop);
+        at = stop;
+        break;
+      }
+      case WORDS:
+        return runWords(op, view, buf, at, end);
+      case STRING: {
+        const stop = op.bytes.length === 0 ? end : find(buf, at, end, op.bytes);
+        if (stop < 0) return -1;
+        keepText(op.slot, at, stop);
+        at = stop;
+        break;
+      }
+      case MAYBE: {
+        const stop = run(op.ops, view, buf, at, end);
+        if (stop >= 0) at = stop;
+        else forget(op.ops);
         break;
       }
     }
   }
-  return true;
+  return at;
 }
 
 /** Takes one word, and one more as long as the rest does not fit behind them. */
-function runWords(slot: number, rest: readonly Op[]): boolean {
-  const { buf, end, pos } = scanner;
-  for (let stop = wordEnd(undefined); stop > pos; ) {
-    scanner.pos = pos;
-    keepText(slot, stop);
-    if (run(rest)) return true;
+function runWords({ slot, ops }: Op, view: DataView, buf: Uint8Array, start: number, end: number): number {
+  for (let stop = wordEnd(buf, start, end, NONE); stop > start; ) {
+    keepText(slot, start, stop);
+    const behind = run(ops, view, buf, stop, end);
+    if (behind >= 0) return behind;
     while (stop < end && buf[stop] === SPACE) stop++;
-    if (stop === end) return false;
+    if (stop === end) return -1;
     while (stop < end && buf[stop] !== SPACE) stop++;
-  }
-  return false;
-}
-
-/** A part that is missing has no captures, though its beginning may have matched. */
-function forget(ops: readonly Op[]): void {
-  for (const op of ops) if ('slot' in op) captures.got[op.slot] = 0;
-}
-
-function keep(slot: number): void {
-  captures.lo[slot] = scanner.lo;
-  captures.hi[slot] = scanner.hi;
-  captures.got[slot] = 1;
-}
-
-function keepText(slot: number, stop: number): void {
-  captures.start[slot] = scanner.pos;
-  captures.end[slot] = stop;
-  captures.lo[slot] = captures.hi[slot] = 0;
-  captures.got[slot] = 1;
-  scanner.pos = stop;
-}
-
-/** Where the rest of the line ends, without the blanks that an editor or a terminal put behind it. */
-function textEnd(): number {
-  let at = scanner.end;
-  while (at > scanner.pos && scanner.buf[at - 1] === SPACE) at--;
-  return at;
-}
-
-function wordEnd(until: Uint8Array | undefined): number {
-  const { buf, end } = scanner;
-  let at = scanner.pos;
-  const first = until?.[0];
-  while (at < end && buf[at] !== SPACE && buf[at] !== first) at++;
-  return at;
-}
-
-function find(wanted: Uint8Array): number {
-  const { buf, end } = scanner;
-  const last = end - wanted.length;
-  for (let at = scanner.pos; at <= last; at++) {
-    let i = 0;
-    while (i < wanted.length && buf[at + i] === wanted[i]) i++;
-    if (i === wanted.length) return at;
   }
   return -1;
 }
 
-/**
- * Names looked up by their bytes: hash table over the words of a vocabulary. Returns -1 for a name that is not in it.
- */
-export class NameTable {
-  readonly #names: Uint8Array[];
-  readonly #slots: Int16Array;
-  readonly #mask: number;
-
-  constructor(names: readonly string[]) {
-    this.#names = names.map(bytesOf);
-    let size = 64;
-    while (size < names.length * 4) size *= 2;
-    this.#mask = size - 1;
-    this.#slots = new Int16Array(size).fill(-1);
-    for (const [i, name] of this.#names.entries()) {
-      let slot = nameHash(name, 0, name.length) & this.#mask;
-      while (this.#slots[slot]! >= 0) slot = (slot + 1) & this.#mask;
-      this.#slots[slot] = i;
-    }
-  }
-
-  /** The number of the name at bytes `start` to `end` (exclusive), or -1. */
-  find(buf: Uint8Array, start: number, end: number): number {
-    let slot = nameHash(buf, start, end) & this.#mask;
-    const length = end - start;
-    for (;;) {
-      const i = this.#slots[slot]!;
-      if (i < 0) return -1;
-      const name = this.#names[i]!;
-      if (name.length === length) {
-        let at = 0;
-        while (at < length && name[at] === buf[start + at]) at++;
-        if (at === length) return i;
-      }
-      slot = (slot + 1) & this.#mask;
-    }
-  }
+/** A part that is missing has no captures, though its beginning may have matched. */
+function forget(ops: readonly Op[]): void {
+  for (const { slot } of ops) if (slot >= 0) captures.got[slot] = 0;
 }
 
-function nameHash(buf: Uint8Array, start: number, end: number): number {
-  let hash = end - start;
-  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + buf[i]!) | 0;
-  return hash ^ (hash >>> 15);
+/** Digits of a decimal number that fits into 32 bits, whatever they are. */
+const SAFE_DIGITS = 9;
+
+/** A decimal number at `start`, perhaps with a minus; returns where it ends, or -1. */
+function decimal(buf: Uint8Array, start: number, end: number, slot: number): number {
+  const stop = Math.min(end, start + SAFE_DIGITS + 1);
+  let at = start;
+  let value = 0;
+  for (; at < stop; at++) {
+    const digit = buf[at]! - 48;
+    if (digit < 0 || digit > 9) break;
+    value = (Math.imul(value, 10) + digit) | 0;
+  }
+  if (at === start || at - start > SAFE_DIGITS) return scanner.on(buf, start, end).dec() ? keep(slot) : -1;
+  captures.lo[slot] = value;
+  captures.hi[slot] = 0;
+  captures.got[slot] = 1;
+  return at;
 }
 
-/** 1 for every byte that a name may hold: a letter, a digit or `_`. */
-const NAME_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => (/\w/.test(String.fromCharCode(byte)) ? 1 : 0));
+/** Whether a number begins with 0x. */
+const isHex = (buf: Uint8Array, start: number, end: number): boolean =>
+  start + 1 < end && buf[start] === ZERO && (buf[start + 1]! | 32) === LOWER_X;
 
-/** Whether a byte can be part of the name of a trace event. */
-export function isNameByte(byte: number): boolean {
-  return NAME_BYTES[byte] === 1;
+/** A hexadecimal number at `start`, with or without 0x; returns where it ends, or -1. */
+function hexadecimal(buf: Uint8Array, start: number, end: number, slot: number): number {
+  const first = isHex(buf, start, end) ? start + 2 : start;
+  let at = first;
+  let lo = 0;
+  let hi = 0;
+  for (; at < end; at++) {
+    const digit = HEX_DIGITS[buf[at]!]!;
+    if (digit < 0) break;
+    hi = (hi << 4) | (lo >>> 28);
+    lo = (lo << 4) | digit;
+  }
+  if (at === first) return -1;
+  captures.lo[slot] = lo;
+  captures.hi[slot] = hi;
+  captures.got[slot] = 1;
+  return at;
+}
+
+/** Keeps the number that the scanner read; returns where it ends. */
+function keep(slot: number): number {
+  captures.lo[slot] = scanner.lo;
+  captures.hi[slot] = scanner.hi;
+  captures.got[slot] = 1;
+  return scanner.pos;
+}
+
+function keepText(slot: number, start: number, end: number): void {
+  captures.start[slot] = start;
+  captures.end[slot] = end;
+  captures.lo[slot] = 0;
+  captures.hi[slot] = 0;
+  captures.got[slot] = 1;
+}
+
+/** Where the rest of the line ends, without the blanks that an editor or a terminal put behind it. */
+function textEnd(buf: Uint8Array, start: number, end: number): number {
+  let at = end;
+  while (at > start && buf[at - 1] === SPACE) at--;
+  return at;
+}
+
+/** Where a word ends: at a blank, or at the first byte of what stands behind it. */
+function wordEnd(buf: Uint8Array, start: number, end: number, behind: Uint8Array): number {
+  const first = behind.length === 0 ? SPACE : behind[0];
+  let at = start;
+  while (at < end && buf[at] !== SPACE && buf[at] !== first) at++;
+  return at;
+}
+
+function find(buf: Uint8Array, start: number, end: number, wanted: Uint8Array): number {
+  const last = end - wanted.length;
+  const first = wanted[0];
+  for (let at = start; at <= last; at++) if (buf[at] === first && bytesAt(buf, at, end, wanted)) return at;
+  return -1;
 }

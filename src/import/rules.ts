@@ -1,14 +1,18 @@
 import { SPACE, textOf } from '../base/bytes.ts';
 import type { Written } from '../model/event-args.ts';
 import type { TraceBuilder } from '../trace/builder.ts';
+import { isNameByte, NameTable } from './names.ts';
 import { objectAt } from './objects.ts';
-import { type CaptureNames, type Captures, captures, isNameByte, NameTable, Pattern } from './pattern.ts';
+import { type CaptureNames, type Captures, captures, Pattern } from './pattern.ts';
 
 /** What the rules of an importer share: the builder and the bytes of the line at hand. Importers add what they remember. */
 export class RuleContext {
   readonly out: TraceBuilder;
   /** The bytes of the line at hand. */
   buf: Uint8Array = new Uint8Array(0);
+  /** The path that was asked for last, and its object: many records in a row are about one. */
+  #path = '';
+  #object = -1;
 
   constructor(out: TraceBuilder) {
     this.out = out;
@@ -31,7 +35,9 @@ export class RuleContext {
 
   /** The object at a path, of the type that the path has. */
   object(path: string): number {
-    return objectAt(this.out.world, path);
+    if (path === this.#path && this.#object >= 0) return this.#object;
+    this.#path = path;
+    return (this.#object = objectAt(this.out.world, path));
   }
 
   /** Emits an event about an object. */
@@ -149,13 +155,13 @@ export class RuleSet<C extends RuleContext> {
   readonly rules: readonly RecordRule<C>[];
   /** All names: those of the rules first, in their order. */
   readonly names: readonly string[];
-  readonly #table: NameTable;
+  readonly table: NameTable;
 
   constructor(rules: readonly RecordRule<C>[], withoutEffect: readonly string[]) {
     const ruled = new Set(rules.map((r) => r.name));
     this.rules = rules;
     this.names = [...rules.map((r) => r.name), ...withoutEffect.filter((name) => !ruled.has(name))];
-    this.#table = new NameTable(this.names);
+    this.table = new NameTable(this.names);
   }
 
   /** Whether an event, by its number, is known to have no effect. */
@@ -165,7 +171,7 @@ export class RuleSet<C extends RuleContext> {
 
   /** The number of the event whose name stands in bytes `start` to `end`, or -1 when it is not known. */
   find(buf: Uint8Array, start: number, end: number): number {
-    return this.#table.find(buf, start, end);
+    return this.table.find(buf, start, end);
   }
 }
 
@@ -195,6 +201,11 @@ export class Dispatcher<C extends RuleContext> {
     if (result) this.#context.out.understood();
     else this.#quiet[id]!++;
     return true;
+  }
+
+  /** Counts a record of a quiet event, by its number. */
+  takeQuiet(id: number): void {
+    this.#quiet[id]!++;
   }
 
   /**

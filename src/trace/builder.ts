@@ -23,6 +23,8 @@ export class TraceBuilder {
   #taskBytes: Uint8Array | undefined;
   #taskStart = 0;
   #taskEnd = 0;
+  /** The text number of what `setTask` told, -1 while it was not looked up. */
+  #told = -1;
   #emitted = 0;
 
   /** `world` and `system`: where the objects go, for a source that joins others; a world of its own otherwise. */
@@ -44,6 +46,14 @@ export class TraceBuilder {
     this.#taskBytes = buf;
     this.#taskStart = start;
     this.#taskEnd = end;
+    this.#told = -1;
+  }
+
+  /** Who recorded the record at hand is who `setTask` told last. False, and nothing happened, where no caller asked who that is. */
+  setTaskAgain(): boolean {
+    if (this.#told < 0) return false;
+    this.row.task = this.#told;
+    return true;
   }
 
   /** Sets who recorded the record at hand, as a text. */
@@ -57,6 +67,7 @@ export class TraceBuilder {
     if (this.#taskBytes !== undefined) {
       this.row.task = this.world.strings.internBytes(this.#taskBytes, this.#taskStart, this.#taskEnd);
       this.#taskBytes = undefined;
+      this.#told = this.row.task;
     }
     return this.row.task;
   }

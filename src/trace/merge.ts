@@ -57,6 +57,11 @@ function ranks(sources: readonly Source[]): Uint16Array {
 export function mergeOrder(sources: readonly Source[], clock: TimeBase): Order {
   const total = sources.reduce((sum, { events }) => sum + events.length, 0);
   const order = { sources: new Uint16Array(total), rows: new Uint32Array(total) };
+  // The events of one source keep their order.
+  if (sources.length === 1) {
+    for (let row = 0; row < total; row++) order.rows[row] = row;
+    return order;
+  }
   const maps = sources.map((source) => clockMap(clock, source));
   const next = new Uint32Array(sources.length);
   const keys = Float64Array.from(sources, ({ place, continues }, s) =>

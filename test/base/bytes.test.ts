@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { bytesAt, bytesOf, hexDigit, isDigit, Scanner, textOf } from '../../src/base/bytes.ts';
+import {
+  bytesAt,
+  bytesOf,
+  controlAt,
+  hexDigit,
+  isDigit,
+  Scanner,
+  sameAt,
+  sixDigits,
+  textOf,
+  viewOf,
+  wordsOf,
+} from '../../src/base/bytes.ts';
 
 const MASK64 = (1n << 64n) - 1n;
 const read64 = (s: Scanner): bigint => (BigInt(s.hi) << 32n) | BigInt(s.lo);
@@ -118,6 +130,59 @@ describe('bytes and texts', () => {
     assert.equal(bytesAt(buffer, 1, 5, bytesOf('ell')), true);
     assert.equal(bytesAt(buffer, 1, 3, bytesOf('ell')), false);
     assert.equal(bytesAt(buffer, 1, 5, bytesOf('elx')), false);
+  });
+
+  it('controlAt finds the first byte below 32, in any part of a buffer', () => {
+    const byte = fc.oneof(
+      fc.integer({ min: 32, max: 255 }),
+      fc.constantFrom(32, 31, 0, 9, 10, 127, 128, 159, 160, 255),
+    );
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 60 }),
+        fc.array(byte, { maxLength: 60 }),
+        fc.nat(60),
+        (front, tail, from) => {
+          const all = Uint8Array.from([...front, ...tail]);
+          // The view of a part: its bytes lie at any place in memory.
+          const part = all.subarray(Math.min(from, all.length));
+          for (let end = 0; end <= part.length; end++) {
+            const found = part.subarray(0, end).findIndex((b) => b < 32);
+            assert.equal(controlAt(viewOf(part), 0, end), found < 0 ? end : found);
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('sixDigits reads six digits and nothing else', () => {
+    fc.assert(
+      fc.property(fc.nat(999_999), fc.nat(6), fc.integer({ min: 0, max: 255 }), (n, at, other) => {
+        const bytes = bytesOf(`7${String(n).padStart(6, '0')}7`);
+        assert.equal(sixDigits(bytes, 1), n);
+        if (at === 6 || isDigit(other)) return;
+        bytes[1 + at] = other;
+        assert.equal(sixDigits(bytes, 1), -1);
+        assert.equal(sixDigits(bytes, 5), -1);
+      }),
+    );
+  });
+
+  it('sameAt compares all bytes and no others', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 14 }), fc.nat(5), fc.nat(13), (wanted, at, changed) => {
+        const words = Int32Array.from([7, ...wordsOf(wanted, 0, wanted.length)]);
+        const bytes = Uint8Array.from([...new Uint8Array(at).fill(9), ...wanted, 9, 9]);
+        const is = (): boolean => sameAt(viewOf(bytes), at, wanted.length, words, 1);
+        assert.equal(is(), true);
+        bytes[at + wanted.length] = 8;
+        assert.equal(is(), true);
+        if (changed >= wanted.length) return;
+        bytes[at + changed]! ^= 0x80;
+        assert.equal(is(), false);
+      }),
+    );
   });
 
   it('digits are what they are in ASCII', () => {

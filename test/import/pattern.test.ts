@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { captures, isNameByte, NameTable, Pattern } from '../../src/import/pattern.ts';
+import { captures, Pattern } from '../../src/import/pattern.ts';
 
 type Token = { readonly name: string; readonly type: string } | { readonly text: string } | { readonly maybe: Token[] };
 
@@ -180,29 +180,5 @@ describe('a name of several words', () => {
   it('is none where the rest fits nowhere', () => {
     for (const line of ['dev ', 'dev  enabled 1', 'dev nvme', 'dev nvme enabled', 'dev nvme enabled x', 'dev a b c'])
       assert.equal(read(line), undefined, line);
-  });
-});
-
-describe('a table of names', () => {
-  it('finds every name by its bytes and no other', () => {
-    fc.assert(
-      fc.property(
-        fc.uniqueArray(fc.stringMatching(/^[a-z_0-9]{1,12}$/), { maxLength: 300 }),
-        fc.stringMatching(/^[a-z_0-9]{0,13}$/),
-        (names, other) => {
-          const table = new NameTable(names);
-          for (const [i, name] of [...names.entries(), [names.indexOf(other), other] as const]) {
-            const bytes = new TextEncoder().encode(`_${name}_`);
-            assert.equal(table.find(bytes, 1, bytes.length - 1), i, name);
-          }
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
-  it('bytes of names are letters, digits and the underscore', () => {
-    for (let byte = 0; byte < 256; byte++)
-      assert.equal(isNameByte(byte), byte < 128 && /\w/.test(String.fromCharCode(byte)), String(byte));
   });
 });

@@ -4,9 +4,50 @@ import { deviceFacts, deviceRefusals } from './devices.ts';
 import { faults, iommuFacts, iommuRefusals } from './iommu.ts';
 import type { KernelLog, Say } from './log.ts';
 
-/** What a line of a message has somewhere. */
-const LIKELY =
-  /irq|interrupt|msi|vector|remap|dmar|amd-vi|amd iommu|smmu|\bits[@: ]|gic|apic|nvme|vfio|xhci|xhc|timeout|timed out|recovered|iommu|irte|invalidation|ata\d|hv_|idxd|eventfd|\bcpu ?\d|\bSN field|\] \[?<|^\[<|fault|avic|clashes|queue|\bHC died|not responding|Host System|event|0x[\da-f]{16}$|rwp/i;
+/** What a line of a message has somewhere, in any case: a form, and bytes that stand in all texts of that form. */
+export const LIKELY_FORMS: readonly (readonly [form: string, bytes: string])[] = [
+  ['irq', 'irq'],
+  ['interrupt', 'rrup'],
+  ['msi', 'msi'],
+  ['vector', 'vect'],
+  ['remap', 'emap'],
+  ['dmar', 'dmar'],
+  ['amd-vi', 'amd-'],
+  ['smmu', 'smmu'],
+  [String.raw`\bits[@: ]`, 'its'],
+  ['gic', 'gic'],
+  ['apic', 'apic'],
+  ['nvme', 'nvme'],
+  ['vfio', 'vfio'],
+  ['xhc', 'xhc'],
+  ['timeout', 'meou'],
+  ['timed out', 'd ou'],
+  ['recovered', 'cove'],
+  ['iommu', 'iomm'],
+  ['irte', 'irte'],
+  ['invalidation', 'nval'],
+  [String.raw`ata\d`, 'ata'],
+  ['hv_', 'hv_'],
+  ['idxd', 'idxd'],
+  [String.raw`\bcpu ?\d`, 'cpu'],
+  [String.raw`\bSN field`, 'sn f'],
+  [String.raw`\] \[?<`, '<'],
+  [String.raw`^\[<`, '<'],
+  ['fault', 'faul'],
+  ['avic', 'avic'],
+  ['clashes', 'lash'],
+  ['queue', 'ueue'],
+  [String.raw`\bHC died`, 'hc d'],
+  ['not responding', 'pond'],
+  ['Host System', 't sy'],
+  ['event', 'vent'],
+  [String.raw`0x[\da-f]{16}$`, '0x'],
+  ['rwp', 'rwp'],
+];
+const LIKELY = new RegExp(LIKELY_FORMS.map(([form]) => form).join('|'), 'i');
+
+/** Whether a text may be a message: all others are none. */
+export const isLikely = (text: string): boolean => LIKELY.test(text);
 
 const REFUSALS: readonly Say[] = [...cpuRefusals, ...iommuRefusals, ...deviceRefusals];
 const ALL: readonly Say[] = [...faults, ...REFUSALS, ...iommuFacts, ...cpuFacts, ...deviceFacts];
@@ -19,7 +60,7 @@ export interface Found {
 
 /** The message that a text is. `only`: those of which each word shows that it is no prose. */
 export function messageIn(log: KernelLog, text: string, only: 'faults' | 'refusals' | 'all'): Found | undefined {
-  if (!LIKELY.test(text)) return undefined;
+  if (!isLikely(text)) return undefined;
   for (const say of only === 'faults' ? faults : only === 'refusals' ? WITHOUT_FACTS : ALL) {
     if (say.when !== undefined && !say.when(log)) continue;
     const captures = say.form.exec(text);

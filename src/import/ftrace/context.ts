@@ -2,7 +2,8 @@ import { bytesOf, EQUALS, PAREN_CLOSE, PAREN_OPEN, Scanner, SPACE, textOf } from
 import type { ObjectId } from '../../base/ids.ts';
 import { kvmSeveral } from '../../model/events/virt.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import { type Captures, captures, hasRemark, isNameByte } from '../pattern.ts';
+import { isNameByte } from '../names.ts';
+import { type Captures, captures, hasRemark } from '../pattern.ts';
 import { rule as makeRule, patternsOf, type RecordRule, RuleContext, type Slots, type Use } from '../rules.ts';
 import { Joined } from './joined.ts';
 import { VirtualCpus } from './vcpus.ts';

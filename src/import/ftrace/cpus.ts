@@ -4,6 +4,8 @@ import { lost } from '../../model/events/notes.ts';
 import { cpu } from '../../model/things/irq.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
 
+const ONLINE = cpu.at.online;
+
 /** The CPUs of a trace, as their records show them. */
 export class Cpus {
   readonly #out: TraceBuilder;
@@ -23,7 +25,7 @@ export class Cpus {
   /** Whether it is known that this CPU is online. */
   isOnline(n: number): boolean {
     const object = this.#objects[n];
-    return object !== undefined && this.#out.state.flag(object, cpu.at.online) === true;
+    return object !== undefined && this.#out.state.num(object, ONLINE) === 1;
   }
 
   /** A record of this CPU: it is online, until something says otherwise. */

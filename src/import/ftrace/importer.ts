@@ -21,7 +21,7 @@ import {
   WHOLE_RECORD,
 } from '../importer.ts';
 import { kernelLine } from '../kernel-lines.ts';
-import { isNameByte } from '../pattern.ts';
+import { isNameByte } from '../names.ts';
 import { Dispatcher } from '../rules.ts';
 import { Ftrace } from './context.ts';
 import { Cpus } from './cpus.ts';
@@ -32,6 +32,8 @@ import { isNative, RecordHead } from './record.ts';
 
 /** The one event of which blanks at the start belong to the payload. */
 const MARK = events.names.indexOf('tracing_mark_write');
+
+const names = events.table;
 
 const knows = (buf: Uint8Array, start: number, end: number): boolean => events.find(buf, start, end) >= 0;
 
@@ -107,10 +109,13 @@ export class FtraceImporter implements RecordReader {
   #backwards = 0;
   /** A line that only trace-cmd report prints was there. */
   #report = false;
-  #last = Number.NEGATIVE_INFINITY;
+  #lastTime = Number.NEGATIVE_INFINITY;
   /** The event of the record at hand, -1 without a name, and where its arguments begin. */
   #id = -1;
   #payload = 0;
+  /** The event of the record before, and for each event, by its number plus one, the event that came behind it last. */
+  #last = -1;
+  readonly #behind = new Int16Array(events.names.length + 1);
   evidence = 0;
   stamp = Number.NaN;
 
@@ -203,7 +208,15 @@ export class FtraceImporter implements RecordReader {
     let at = head.payload;
     while (at < end && buf[at] === SPACE) at++;
     const nameStart = at;
-    while (at < end && isNameByte(buf[at]!)) at++;
+    const before = this.#last + 1;
+    let id = this.#behind[before]!;
+    at = names.isAt(id, buf, nameStart, end);
+    if (at === 0 || buf[at] !== COLON) {
+      id = names.read(buf, nameStart, end);
+      at = names.end;
+      if (id >= 0) this.#behind[before] = id;
+    }
+    this.#last = id;
     this.#id = -1;
     this.#payload = at;
     if (at === nameStart || buf[at] !== COLON || isNumbered(buf, nameStart, end)) {
@@ -225,7 +238,6 @@ export class FtraceImporter implements RecordReader {
       out.understood();
       return true;
     }
-    const id = events.find(buf, nameStart, nameEnd);
     if (id < 0) {
       out.unknown(textOf(buf, nameStart, Math.min(nameEnd, nameStart + 100)));
       return true;
@@ -357,8 +369,8 @@ export class FtraceImporter implements RecordReader {
       meta.time = { ...meta.time, digits: head.digits };
     }
     const time = meta.time.ticks ? head.seconds - this.#base : (head.seconds - this.#base) * NANO + head.nano;
-    if (time < this.#last) this.#backwards++;
-    this.#last = time;
+    if (time < this.#lastTime) this.#backwards++;
+    this.#lastTime = time;
     this.#out.time = time;
   }
 }

@@ -28,7 +28,7 @@ import { pciMsiFunction, pciMsiHwirq } from '../../model/registers/hwirq.ts';
 import { FIRST_LPI } from '../../model/registers/its.ts';
 import { MSIX_ENTRIES } from '../../model/registers/pci.ts';
 import { irq } from '../../model/things/irq.ts';
-import { isNameByte } from '../pattern.ts';
+import { isNameByte } from '../names.ts';
 import { type Ftrace, VM } from './context.ts';
 import { itsAllocates, prepared, prepares } from './doorbells.ts';
 import { beginIrqfd, endIrqfd, tellIrqfd } from './irqfd.ts';

@@ -8,10 +8,12 @@ import {
   PAREN_CLOSE,
   PAREN_OPEN,
   SPACE,
+  sixDigits,
   textOf,
 } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
-import { isNameByte } from '../pattern.ts';
+import { Beginning } from '../beginning.ts';
+import { isNameByte } from '../names.ts';
 
 /** Most bytes of a task's name (TASK_COMM_LEN in include/linux/sched.h, less the NUL). */
 const LONGEST_COMM = 15;
@@ -46,17 +48,58 @@ export class RecordHead {
   flagsStart = 0;
   flagsEnd = 0;
 
+  /** The beginning of the last head in the normal format, up to the byte behind its CPU column. */
+  readonly #same = new Beginning();
+  /** What it says: where the task stands in it, the process, and the CPU. */
+  #sameTask = 0;
+  #sameTaskEnd = 0;
+  #sameProcess = -1;
+  #sameCpu = 0;
+  /** The head that was read last begins like the one before. */
+  #again = false;
+  /** The builder was told the task of a head that begins like that. */
+  #told = false;
+
   /** Tells who recorded the record that was read last. */
   setTask(out: TraceBuilder, buf: Uint8Array): void {
-    out.setTask(buf, this.taskStart, this.taskEnd);
+    if (!this.#again || !this.#told || !out.setTaskAgain()) out.setTask(buf, this.taskStart, this.taskEnd);
+    this.#told = true;
   }
 
   /** Reads the head of a line in the normal format (kernel/trace/trace_output.c trace_print_context). */
   normal(buf: Uint8Array, start: number, end: number): boolean {
+    if (this.#begunAgain(buf, start, end)) return true;
+    this.#again = false;
+    this.#told = false;
+    this.#same.forget();
     // A task's name may look like the columns after it; the reading that makes the whole line a head is the right one.
-    let open = this.#cpuColumn(buf, start, start, end);
+    const first = this.#cpuColumn(buf, start, start, end);
+    let open = first;
     while (open >= 0 && !this.#behindCpu(buf, open, end)) open = this.#cpuColumn(buf, start, open + 1, end);
+    if (open >= 0 && open === first) this.#keepBeginning(buf, start, open, end);
     return open >= 0;
+  }
+
+  /** Reads a head that begins like the one before: most do, for a CPU records several events of a task. */
+  #begunAgain(buf: Uint8Array, start: number, end: number): boolean {
+    if (!this.#same.isAt(buf, start, end) || !this.#behindColumn(buf, start + this.#same.length - 1, end)) return false;
+    this.taskStart = start + this.#sameTask;
+    this.taskEnd = start + this.#sameTaskEnd;
+    this.process = this.#sameProcess;
+    this.cpu = this.#sameCpu;
+    this.#again = true;
+    return true;
+  }
+
+  /** Keeps what `begunAgain` compares: the first CPU column of the line is the right one, and stands at `open`. */
+  #keepBeginning(buf: Uint8Array, start: number, open: number, end: number): void {
+    const stop = digitsEnd(buf, open + 1) + 2;
+    if (stop > end) return;
+    this.#same.keep(buf, start, stop);
+    this.#sameTask = this.taskStart - start;
+    this.#sameTaskEnd = this.taskEnd - start;
+    this.#sameProcess = this.process;
+    this.#sameCpu = this.cpu;
   }
 
   /** Reads the part between the CPU column (its `[` is at `open`) and the payload. */
@@ -64,7 +107,14 @@ export class RecordHead {
     let at = open + 1;
     let cpu = 0;
     while (isDigit(buf[at])) cpu = cpu * 10 + buf[at++]! - 48;
-    at++;
+    if (!this.#behindColumn(buf, at + 1, end)) return false;
+    this.cpu = cpu;
+    return true;
+  }
+
+  /** Reads the part between the `]` of the CPU column, behind which `from` is, and the payload. */
+  #behindColumn(buf: Uint8Array, from: number, end: number): boolean {
+    let at = from;
     // trace-cmd report -R prints the flags as `-0x1` right after the bracket.
     if (buf[at] === MINUS) while (at < end && buf[at] !== SPACE) at++;
     while (at < end && buf[at] === SPACE) at++;
@@ -82,7 +132,6 @@ export class RecordHead {
       while (at < end && buf[at] === SPACE) at++;
       if (!this.#time(buf, at, end)) return false;
     }
-    this.cpu = cpu;
     return true;
   }
 
@@ -256,7 +305,13 @@ export class RecordHead {
     this.seconds = whole;
     this.nano = 0;
     this.digits = 0;
-    if (buf[at] === DOT) {
+    // Almost every time has microseconds.
+    const micros = buf[at] === DOT && buf[at + 7] === COLON && at + 7 < end ? sixDigits(buf, at + 1) : -1;
+    if (micros >= 0) {
+      this.nano = micros * 1000;
+      this.digits = 6;
+      at += 7;
+    } else if (buf[at] === DOT) {
       const first = ++at;
       let fraction = 0;
       while (isDigit(buf[at])) fraction = fraction * 10 + buf[at++]! - 48;

@@ -4,8 +4,9 @@
  * What the log cannot tell: which thread is which before it prints a CPU; the size of a config access without the memory
  * access beside it; the function behind `msix_write_config` other than by the config write before it.
  */
-import { AT, COLON, DOT, isDigit, SPACE, textOf } from '../../base/bytes.ts';
+import { AT, COLON, DOT, isDigit, SPACE, sixDigits, textOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
+import { Beginning } from '../beginning.ts';
 import {
   BROKEN,
   FOREIGN,
@@ -18,40 +19,16 @@ import {
   UNKNOWN_RECORD,
   WHOLE_RECORD,
 } from '../importer.ts';
-import { isNameByte } from '../pattern.ts';
-import { Dispatcher, RuleSet } from '../rules.ts';
-import { apicRules } from './apic.ts';
+import type { Block } from '../lines.ts';
+import { Dispatcher } from '../rules.ts';
 import { Qemu } from './context.ts';
 import { interruptLine, isInterruptLine } from './dint.ts';
-import { gicRules } from './gic.ts';
+import { events } from './events.ts';
 import { Iso8601 } from './iso.ts';
-import { itsRules } from './its.ts';
-import { KNOWN_WITHOUT_EFFECT } from './known.ts';
-import { memoryRules } from './memory.ts';
-import { modelRules } from './models.ts';
-import { pciRules } from './pci.ts';
-import { remapRules } from './remap.ts';
 import { sendRest } from './send.ts';
-import { smmuRules } from './smmu.ts';
 import { textLine } from './text.ts';
-import { vfioConfigRules } from './vfioconfig.ts';
-import { virtRules } from './virt.ts';
 
-const events = new RuleSet<Qemu>(
-  [
-    ...pciRules,
-    ...vfioConfigRules,
-    ...memoryRules,
-    ...modelRules,
-    ...remapRules,
-    ...gicRules,
-    ...itsRules,
-    ...smmuRules,
-    ...virtRules,
-    ...apicRules,
-  ],
-  KNOWN_WITHOUT_EFFECT,
-);
+const names = events.table;
 
 /** Names of QEMU's trace events that become events of the model. */
 export const QEMU_EVENTS: readonly string[] = [...new Set(events.rules.map(({ name }) => name))].sort();
@@ -64,6 +41,9 @@ const ISO = 2;
 const NANO = 1_000_000_000;
 /** Nanoseconds of the last digit of a fraction with so many digits. */
 const NANOS = Float64Array.from({ length: 10 }, (_, places) => 10 ** (9 - places));
+
+/** Digits of the fraction that QEMU prints. */
+const MICROS = 6;
 
 /** Digits of a run of digits as a number, from `start`; `digitsEnd` tells where the run ends. */
 let digitsEnd = 0;
@@ -96,9 +76,16 @@ export class QemuImporter implements RecordReader {
   #places = 0;
   #thread = 0;
   #tidEnd = 0;
+  /** The beginning of the last stamp, up to the point in its seconds, and what it says. */
+  readonly #same = new Beginning();
+  #sameSeconds = 0;
+  #sameThread = 0;
+  #sameTid = 0;
   #nameStart = 0;
   #nameEnd = 0;
   #id = -1;
+  /** For each event, by its number plus one, the event that came behind it last. */
+  readonly #behind = new Int16Array(events.names.length + 1);
   evidence = 0;
   stamp = Number.NaN;
 
@@ -112,6 +99,28 @@ export class QemuImporter implements RecordReader {
   line(buf: Uint8Array, start: number, end: number): Outcome {
     if (!this.#find(buf, start, end, true)) return FOREIGN;
     return this.#take(end) ? TAKEN : BROKEN;
+  }
+
+  block(block: Block): Outcome {
+    const out = this.#out;
+    const q = this.#q;
+    const { buf } = block;
+    while (block.next()) {
+      const found = this.#find(buf, block.start, block.end, true);
+      if (found && this.#prefix !== UNSTAMPED && events.isQuiet(this.#id) && this.#seconds <= Number.MAX_SAFE_INTEGER) {
+        // Most records of an unfiltered log. They say when they were printed, and by which thread.
+        out.saw(this.#time());
+        this.#seenPrefix[this.#prefix] = 1;
+        q.onThread(this.#thread);
+        q.thread.records++;
+        this.#dispatcher.takeQuiet(this.#id);
+        continue;
+      }
+      out.begin(block.line, block.offset);
+      if (!found) return FOREIGN;
+      if (!this.#take(block.end)) return BROKEN;
+    }
+    return TAKEN;
   }
 
   form(buf: Uint8Array, start: number, end: number): Form {
@@ -160,13 +169,23 @@ export class QemuImporter implements RecordReader {
     let at = this.#readPrefix(buf, start, end);
     if (at < 0) return false;
     this.#nameStart = at;
-    while (at < end && isNameByte(buf[at]!)) at++;
-    this.#nameEnd = at;
-    this.#id = -1;
+    const before = this.#id + 1;
+    const guess = this.#behind[before]!;
+    const guessed = names.isAt(guess, buf, at, end);
+    if (guessed > 0 && (guessed === end || buf[guessed] === SPACE)) {
+      this.#nameEnd = guessed;
+      this.#id = guess;
+      return true;
+    }
+    const id = names.read(buf, at, end);
+    at = names.end;
     const named = at > this.#nameStart && (at === end || buf[at] === SPACE);
-    if (named) this.#id = events.find(buf, this.#nameStart, at);
-    else this.#nameEnd = this.#nameStart;
-    if (this.#id >= 0) return true;
+    this.#id = named ? id : -1;
+    this.#nameEnd = named ? at : this.#nameStart;
+    if (this.#id >= 0) {
+      this.#behind[before] = this.#id;
+      return true;
+    }
     if (this.#prefix === THREAD) return !native || named;
     const seen = this.#seenPrefix;
     const fits =
@@ -188,7 +207,7 @@ export class QemuImporter implements RecordReader {
       this.#seenPrefix[UNSTAMPED] = 1;
       q.onThread(0);
     } else {
-      this.#stampRecord();
+      out.time = this.#time();
       this.#seenPrefix[this.#prefix] = 1;
       q.onThread(this.#thread);
       if (this.#prefix === THREAD) out.setTask(buf, this.#lineStart, this.#tidEnd);
@@ -230,8 +249,33 @@ export class QemuImporter implements RecordReader {
     return underscores > 0 && !isDigit(buf[this.#nameStart]);
   }
 
+  /** Reads `TID@SEC.USEC:` as of the record before, from another microsecond of the same second on the same thread; returns where the name starts, or -1. */
+  #sameSecond(buf: Uint8Array, start: number, end: number): number {
+    const at = start + this.#same.length;
+    if (at + MICROS >= end || buf[at + MICROS] !== COLON || !this.#same.isAt(buf, start, end)) return -1;
+    const micros = sixDigits(buf, at);
+    if (micros < 0) return -1;
+    this.#prefix = THREAD;
+    this.#seconds = this.#sameSeconds;
+    this.#thread = this.#sameThread;
+    this.#tidEnd = start + this.#sameTid;
+    this.#places = MICROS;
+    this.#nano = micros * 1000;
+    return at + MICROS + 1;
+  }
+
+  /** Keeps what `sameSecond` compares: bytes `start` to `end`, with the point. */
+  #keepSecond(buf: Uint8Array, start: number, end: number): void {
+    this.#same.keep(buf, start, end);
+    this.#sameSeconds = this.#seconds;
+    this.#sameThread = this.#thread;
+    this.#sameTid = this.#tidEnd - start;
+  }
+
   /** Reads `TID@SEC.USEC:` or an ISO 8601 time and a blank; returns where the event name starts, or -1. */
   #readPrefix(buf: Uint8Array, start: number, end: number): number {
+    const same = this.#sameSecond(buf, start, end);
+    if (same >= 0) return same;
     this.#prefix = UNSTAMPED;
     this.#seconds = 0;
     if (!isDigit(buf[start])) return start;
@@ -251,7 +295,9 @@ export class QemuImporter implements RecordReader {
       this.#thread = first;
       this.#tidEnd = tidEnd;
       this.#prefix = THREAD;
-      return digitsEnd + 1;
+      const name = digitsEnd + 1;
+      this.#keepSecond(buf, start, at);
+      return name;
     }
     return at - start === 4 && buf[at] === 45 ? this.#iso(buf, start, end) : -1;
   }
@@ -267,8 +313,8 @@ export class QemuImporter implements RecordReader {
     return Math.min(this.#iso8601.end + 1, end);
   }
 
-  /** Gives the record at hand its time. */
-  #stampRecord(): void {
+  /** The time of the record at hand. */
+  #time(): number {
     const meta = this.#out.source;
     if (this.#base < 0) {
       this.#base = this.#seconds;
@@ -282,6 +328,6 @@ export class QemuImporter implements RecordReader {
     // Threads print a little out of order; pieces of logs in a wrong order, and clocks that are set, go back farther.
     if (time < this.#last - NANO) this.#backwards++;
     this.#last = time;
-    this.#out.time = time;
+    return time;
   }
 }

@@ -1,9 +1,10 @@
-import { bytesOf, QUOTE, Scanner, SPACE } from '../../base/bytes.ts';
+import { bytesOf, QUOTE, Scanner, SPACE, sameAt, viewOf, wordsOf } from '../../base/bytes.ts';
 import { gicFrameSeen } from '../../model/events/its.ts';
 import { pbaRead, pbaWrite, tblRead, tblWrite } from '../../model/events/msix.ts';
 import { ENTRY_BYTES } from '../../model/registers/pci.ts';
 import { isInterruptAddress } from '../../model/registers/x86.ts';
-import { captures, NameTable, Pattern } from '../pattern.ts';
+import { NameTable } from '../names.ts';
+import { captures, Pattern } from '../pattern.ts';
 import type { Qemu, QemuRule } from './context.ts';
 import { eduRaises } from './models.ts';
 import { refineConfigRead } from './pci.ts';
@@ -27,16 +28,29 @@ const REGIONS = [
 const [TABLE, PBA, VTD_IR, APIC_MSI, AMDVI_IR, TRANSLATION, GICV2M, CONF_DATA, , EDU, DEBUGCON, IMSIC] = REGIONS.keys();
 const regions = new NameTable(REGIONS);
 const NAME = bytesOf(" name '");
-const CPU = bytesOf('cpu ');
-const ADDR = bytesOf(' addr 0x');
-const VALUE = bytesOf(' value 0x');
-const SIZE = bytesOf(' size ');
-const MR = bytesOf(' mr ');
+/** A text between values: its length, and its words (see `wordsOf`). */
+const literal = (text: string): { readonly length: number; readonly words: Int32Array } => ({
+  length: text.length,
+  words: Int32Array.from(wordsOf(bytesOf(text), 0, text.length)),
+});
+const CPU = literal('cpu ');
+const ADDR = literal(' addr 0x');
+const VALUE = literal(' value 0x');
+const SIZE = literal(' size ');
+const MR = literal(' mr ');
 
 const EDU_BAR = 1 << 20;
 const EDU_RAISE = 0x60;
 
 const scanner = new Scanner();
+
+/** Whether a text stands where the scanner is; then it goes on behind it. */
+function takes(view: DataView, { length, words }: ReturnType<typeof literal>): boolean {
+  const { pos } = scanner;
+  if (scanner.end - pos < length || !sameAt(view, pos, length, words, 0)) return false;
+  scanner.pos = pos + length;
+  return true;
+}
 
 /** The region named at the end of a line, or -1: a name that does not matter; -2: the line names no region. */
 function regionOf(buf: Uint8Array, start: number, end: number): number {
@@ -62,28 +76,29 @@ function readsAccess({ buf }: Qemu, start: number, end: number): number {
 function access(q: Qemu, start: number, end: number, write: boolean): boolean | null {
   const { thread } = q;
   const { buf } = q;
+  const view = viewOf(buf);
   let region = regionOf(buf, start, end);
   // "cpu N" tells which virtual CPU the thread runs; the rest is read only where it matters.
   scanner.on(buf, start, end);
-  if (!scanner.literal(CPU) || !scanner.dec()) return null;
+  if (!takes(view, CPU) || !scanner.dec()) return null;
   const cpu = scanner.lo | 0;
   if (cpu >= 0) thread.vcpu = cpu;
   q.out.cpu = cpu;
   if (region === -1) return false;
   let mrStart = 0;
   let mrEnd = 0;
-  if (scanner.literal(MR)) {
+  if (takes(view, MR)) {
     mrStart = scanner.pos;
     while (scanner.pos < end && buf[scanner.pos] !== SPACE) scanner.pos++;
     mrEnd = scanner.pos;
   }
-  if (!scanner.literal(ADDR) || !scanner.hex()) return null;
+  if (!takes(view, ADDR) || !scanner.hex()) return null;
   const addressLo = scanner.lo;
   const addressHi = scanner.hi;
-  if (!scanner.literal(VALUE) || !scanner.hex()) return null;
+  if (!takes(view, VALUE) || !scanner.hex()) return null;
   const valueLo = scanner.lo;
   const valueHi = scanner.hi;
-  if (!scanner.literal(SIZE) || !scanner.dec()) return null;
+  if (!takes(view, SIZE) || !scanner.dec()) return null;
   const size = scanner.lo;
   if (region === -2) {
     while (scanner.pos < end && buf[scanner.pos] === SPACE) scanner.pos++;

@@ -1,8 +1,9 @@
 /** Finds the record in a line: what stands in front of it is taken off until a reader knows what is left. */
 import { bytesOf, isDigit, LESS, MINUS } from '../../base/bytes.ts';
 import { type Form, PART_OF_RECORD, type RecordReader, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
-import { isNameByte } from '../pattern.ts';
+import { isNameByte } from '../names.ts';
 import { closingOf, type Peeler, POSSIBLE, SURE } from './peel.ts';
+import type { Undone } from './undone.ts';
 
 /** A record in a line. */
 export interface Found<R> {
@@ -123,6 +124,25 @@ export class Finder<S extends Seeker> {
     if (found !== undefined && isFormat(found)) return undefined;
     if (found !== undefined && found.form >= PART_OF_RECORD) this.#usual = found.peeled;
     return found;
+  }
+
+  /** The words for what stood in front of the last record. */
+  get usualWords(): readonly Undone[] {
+    return this.#usual.map(({ word }) => word);
+  }
+
+  /** Where a line goes on behind what stood in front of the last record; -1 where something else stands there, or nothing did, or the rest must be written again. */
+  usualRest(buf: Uint8Array, start: number, end: number): number {
+    if (this.#usual.length === 0) return -1;
+    let text = characters(buf, start, end);
+    let at = start;
+    for (const { form, closing, instead } of this.#usual) {
+      const length = closing === undefined && instead === undefined ? (form.exec(text)?.[0].length ?? 0) : 0;
+      if (length === 0) return -1;
+      text = text.slice(length);
+      at += length;
+    }
+    return at;
   }
 
   /** Whether what stood in front of a record is what stood in front of the last one. */

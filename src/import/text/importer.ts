@@ -6,9 +6,11 @@
  */
 import { bytesAt, bytesOf, CR, EQUALS, LF, textOf } from '../../base/bytes.ts';
 import { BOM, FOREIGN, type Importer, PART_OF_RECORD, TAKEN, UNKNOWN_RECORD, WHOLE_RECORD } from '../importer.ts';
-import { LineSplitter } from '../lines.ts';
+import { type Block, LineSplitter } from '../lines.ts';
 import { clean, Watch } from './clean.ts';
+import { exactLines, isBehindUsual, isBeside, isExact } from './exact.ts';
 import { Finder, type Found, withTabs } from './find.ts';
+import type { Held, Kept } from './held.ts';
 import { asBroken, asMarked, BEGINNING, joined, marksOf, NAMED, unbroken, WITH_TASK } from './join.ts';
 import { JsonLines, withoutNesting } from './json-lines.ts';
 import { noteMoment } from './moments.ts';
@@ -17,26 +19,6 @@ import { decodeLine, encodingHeader, lineEnd } from './quoted-printable.ts';
 import type { Stream, Streams } from './streams.ts';
 import { survey } from './survey.ts';
 import type { Undone } from './undone.ts';
-
-/** A line that is kept: its bytes without what was undone. */
-interface Kept {
-  /** Bytes of the line in the file. */
-  readonly length: number;
-  readonly bytes: Uint8Array;
-  readonly line: number;
-  readonly offset: number;
-}
-
-/** A record that the next line may continue. */
-interface Held extends Kept {
-  readonly stream: Stream;
-  readonly form: number;
-  readonly evidence: number;
-  readonly words: readonly Undone[];
-  /** Lines behind it that may belong to it, joined to it in `bytes`, and what it was without them. */
-  readonly trial: readonly Kept[];
-  readonly alone: Kept;
-}
 
 /** Most lines that a mail program makes of one record, without the first. */
 const MOST_CONTINUATIONS = 4;
@@ -88,7 +70,8 @@ export class TextImporter implements Importer {
     this.#html = seen.html;
     this.#watch = new Watch(seen.html);
     const take = this.#take.bind(this);
-    this.#lines = seen.json ? new JsonLines(take) : new LineSplitter(take, (count) => this.#blanks(count));
+    const plain = seen.html ? undefined : (block: Block) => this.#takeBlock(block);
+    this.#lines = seen.json ? new JsonLines(take) : new LineSplitter(take, (count) => this.#blanks(count), plain);
     if (seen.json) this.#fileWords.add('json-escaped');
     if (seen.html) this.#fileWords.add('html');
     if (bytesAt(head, 0, head.length, BOM)) this.#fileWords.add('bom');
@@ -112,29 +95,38 @@ export class TextImporter implements Importer {
     this.settle();
   }
 
-  #take(buf: Uint8Array, from: number, end: number, line: number, offset: number, cut: boolean, open: boolean): void {
-    // Almost every line: a record of the source at hand, exactly as its format prints it.
-    const { current } = this.#streams;
-    if (
-      current !== undefined &&
-      !current.afterText &&
-      !current.ended &&
-      !this.#wrapped &&
-      !this.#encoded &&
-      !this.#hardBreaks &&
-      this.#beginning === undefined &&
-      !open &&
-      !cut &&
-      this.#held === undefined &&
-      !this.#watch.inLine(buf, from, end) &&
-      buf[end - 1] !== CR
-    ) {
-      current.out.begin(line, offset);
-      const outcome = current.reader.line(buf, from, end);
-      const beside = outcome === FOREIGN ? current.reader.beside?.(buf, from, end) : undefined;
-      if (beside !== undefined) current.out.other(beside);
-      if (outcome === TAKEN || beside !== undefined) return;
+  /** Takes plain lines. Almost every line is a record of the source at hand, exactly as its format prints it. */
+  #takeBlock(block: Block): void {
+    for (;;) {
+      const stream = this.#direct();
+      if (stream === undefined) {
+        if (!block.next()) return;
+      } else {
+        const outcome = stream.reader.block?.(block) ?? exactLines(stream, block);
+        if (outcome === TAKEN) return;
+        if (outcome === FOREIGN && isBeside(stream, block.buf, block.start, block.end)) continue;
+      }
+      this.#around(block.buf, block.start, block.end, block.line, block.offset, false, false);
     }
+  }
+
+  /** Takes a line of any kind. */
+  #take(buf: Uint8Array, start: number, end: number, line: number, offset: number, cut: boolean, open: boolean): void {
+    const stream =
+      cut || open || this.#watch.inLine(buf, start, end) || buf[end - 1] === CR ? undefined : this.#direct();
+    if (stream === undefined || !isExact(stream, buf, start, end, line, offset))
+      this.#around(buf, start, end, line, offset, cut, open);
+  }
+
+  /** The source whose records are read as they stand: nothing keeps the line at hand from being one. */
+  #direct(): Stream | undefined {
+    const { current } = this.#streams;
+    if (current === undefined || current.afterText || current.ended) return undefined;
+    if (this.#wrapped || this.#encoded || this.#hardBreaks) return undefined;
+    return this.#beginning === undefined && this.#held === undefined ? current : undefined;
+  }
+
+  #around(buf: Uint8Array, from: number, end: number, line: number, offset: number, cut: boolean, open: boolean): void {
     let start = line === 1 && bytesAt(buf, from, end, BOM) ? from + BOM.length : from;
     const nul = start;
     while (start < end && buf[start] === 0) start++;
@@ -143,7 +135,14 @@ export class TextImporter implements Importer {
     else if (cut) this.#tooLong(buf, start, line, offset);
     else if (!(this.#held ?? this.#beginning) && !this.#streams.inFile && this.#plain.has(buf, start, end))
       this.#streams.text();
-    else this.#odd(buf, start, end, line, offset, open);
+    else if (open || !this.#behindUsual(buf, start, end, line, offset)) this.#odd(buf, start, end, line, offset, open);
+  }
+
+  /** Takes a record of the source at hand behind what usually stands in front of records. */
+  #behindUsual(buf: Uint8Array, start: number, end: number, line: number, offset: number): boolean {
+    if (this.#html || this.#lines instanceof JsonLines) return false;
+    const stream = this.#direct();
+    return stream !== undefined && isBehindUsual(stream, this.#finder, buf, start, end, line, offset);
   }
 
   /** Takes a line of quoted-printable text. */

@@ -1,10 +1,13 @@
 // Lines that carry two stamps: that of the record, and in front of it that of who took the line down. Together they tell the time of day of the record's clock.
-import { textOf } from '../../base/bytes.ts';
+import { DOT, isDigit, MINUS, textOf } from '../../base/bytes.ts';
 import type { TraceBuilder } from '../../trace/builder.ts';
+import { isNameByte } from '../names.ts';
 
 /** A date with its zone, or seconds since 1970, as loggers print them. */
 const DATED =
   /^[^\w\n]{0,3}(?:(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d):?(\d\d)?|(\d{10})\.(\d{1,9}))[^\w.]/;
+/** Bytes of three characters, at most. */
+const MOST_MARKS = 12;
 /** Bytes in which such a stamp ends. */
 const REACH = 64;
 const MILLI = 1_000_000n;
@@ -16,6 +19,10 @@ const NANO = 1_000_000_000n;
  */
 export function noteMoment({ source, time }: TraceBuilder, bytes: Uint8Array, start: number, end: number): void {
   if (Number.isNaN(time) || source.time.ticks || source.clock === 'realtime') return;
+  // Most prefixes hold no date.
+  let at = start;
+  while (at < start + MOST_MARKS && at < end && !isNameByte(bytes[at]!)) at++;
+  if (!isDigit(bytes[at]) || (bytes[at + 4] !== MINUS && bytes[at + 10] !== DOT)) return;
   const day = dayIn(textOf(bytes, start, Math.min(end, start + REACH)));
   if (day === undefined) return;
   const own = Math.round(time);

@@ -60,6 +60,8 @@ function continues({ bytes: first, by, evidence }: Before, rest: Uint8Array): bo
 /** Looks at the first bytes of a file. */
 export function survey(head: Uint8Array): Survey {
   const seekers = TEXT_FORMATS.map((format) => new Stream(format));
+  /** The same, the one first whose record was found last. */
+  let order: readonly Stream[] = seekers;
   const finder = new Finder<Stream>();
   const html = HTML.test(textOf(head, 0, Math.min(head.length, 4096)));
   let records = 0;
@@ -82,9 +84,10 @@ export function survey(head: Uint8Array): Survey {
     }
     const words = new Set<Undone>();
     const line = clean(buf, start, end, words, html) ?? buf.slice(start, end);
-    const found = finder.find(seekers, line, 0, line.length);
+    const found = finder.find(order, line, 0, line.length);
     if (found !== undefined && found.form >= PART_OF_RECORD) {
       records++;
+      if (found.by !== order[0]) order = [found.by, ...seekers.filter((seeker) => seeker !== found.by)];
       if (line.at(-1) === BACKSLASH) hardBreaks++;
       const { by, form, peeled } = found;
       before = {

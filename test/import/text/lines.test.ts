@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { LineSplitter, LONGEST_LINE } from '../../../src/import/lines.ts';
+import { type Block, LineSplitter, LONGEST_LINE, type TakeLine } from '../../../src/import/lines.ts';
 
 interface Line {
   readonly text: string;
@@ -10,12 +10,21 @@ interface Line {
   readonly open: boolean;
 }
 
-/** The lines that a splitter takes from bytes that come in chunks of the given sizes, again and again. */
-function split(bytes: Uint8Array, sizes: readonly number[]): Line[] {
+/**
+ * The lines that a splitter takes from bytes that come in chunks of the given sizes, again and again. `plain`: those that are plain come as blocks.
+ */
+function split(bytes: Uint8Array, sizes: readonly number[], plain = false): Line[] {
   const out: Line[] = [];
-  const splitter = new LineSplitter((buf, start, end, line, offset, cut, open) => {
+  const take: TakeLine = (buf, start, end, line, offset, cut, open) => {
     out.push({ text: Buffer.from(buf.subarray(start, end)).toString('latin1'), line, offset, cut, open });
-  });
+  };
+  const block = (b: Block): void => {
+    while (b.next()) {
+      assert.match(Buffer.from(b.buf.subarray(b.start, b.end)).toString('latin1'), /^[\t\x20-\xff]+$/);
+      take(b.buf, b.start, b.end, b.line, b.offset, false, false);
+    }
+  };
+  const splitter = new LineSplitter(take, undefined, plain ? block : undefined);
   let at = 0;
   for (let i = 0; at < bytes.length; i++) {
     const size = Math.max(1, sizes[i % sizes.length]!);
@@ -60,6 +69,7 @@ describe('the line splitter', () => {
     fc.assert(
       fc.property(source, chunks, (bytes, sizes) => {
         assert.deepEqual(split(bytes, sizes), naive(bytes));
+        assert.deepEqual(split(bytes, sizes, true), naive(bytes));
       }),
       { numRuns: 300 },
     );
@@ -83,7 +93,7 @@ describe('the line splitter', () => {
       ],
     );
     for (const size of [bytes.length, 1 << 20, 65_536, 999_999, 1_048_577])
-      assert.deepEqual(split(bytes, [size]), expected);
+      for (const plain of [false, true]) assert.deepEqual(split(bytes, [size], plain), expected);
   });
 
   it('takes nothing from nothing', () => {
