@@ -1,3 +1,5 @@
+import { illegal } from '../model/events/outcome.ts';
+import { typeOfPath } from '../model/paths.ts';
 import { World } from '../model/world.ts';
 import { Source } from '../trace/source.ts';
 import { Trace } from '../trace/trace.ts';
@@ -81,7 +83,7 @@ export class Simulation extends SteppedRun {
     this.#recipe = recipe;
     if (recipe.scenario.watch.length > 0) watchRules(this.machine, recipe.scenario.watch);
     install(this.setup);
-    for (const [index, task] of recipe.scenario.workload.entries()) this.#schedule(task, index);
+    for (const task of recipe.scenario.workload) this.#schedule(task);
     this.catchUp();
   }
 
@@ -111,15 +113,24 @@ export class Simulation extends SteppedRun {
     return again;
   }
 
+  /** The system at hand cannot do an operation of the workload: an event says so, and the run goes on. */
+  #refused({ op, object = 'workload' }: Task, problem: string): void {
+    const { machine } = this;
+    const text = problem.startsWith(op) ? problem : `${op}: ${problem}`;
+    machine.as(WORKLOAD, () =>
+      machine.emit(illegal, machine.world.object(typeOfPath(object), object), { rule: 'refused', text }),
+    );
+  }
+
   /** One occurrence of a task after the other: the next is put on the agenda when one is done. */
-  #schedule(task: Task, index: number): void {
+  #schedule(task: Task): void {
     const first = nanoseconds(task.at);
     const every = nanoseconds(task.every ?? 0);
     const times = task.times ?? 1;
     let turn = 0;
     const occur = (): void => {
       const problem = this.start(task);
-      if (problem !== undefined) throw new SimulationError(`workload.${index}: ${problem}`);
+      if (problem !== undefined) this.#refused(task, problem);
       if (++turn < times) this.machine.at(first + turn * every, WORKLOAD, occur);
     };
     this.machine.at(first, WORKLOAD, occur);

@@ -213,8 +213,43 @@ describe('irqscope simulate', () => {
     assert.match(page.out, /^# .*: guest\.store\n\nmsixTable, config, deviceMemory and queueMemory differ neither/);
   });
 
+  it('explores seeds on all processors, and writes the shortest run of each finding', async () => {
+    const args = ['simulate', 'kvm-mask-in-flight', '--set', 'maskSync=never', '--explore', '120', '--json'];
+    const { status, out } = await irqscope([...args, '--jobs', '2', '--out', at('explored')]);
+    assert.equal(status, 1, 'an error was found');
+    interface Found {
+      readonly rule: string;
+      readonly seeds: number;
+      readonly step: number;
+      readonly file: string;
+    }
+    const both = JSON.parse(out) as { seeds: number; findings: Found[] };
+    assert.equal(both.seeds, 120);
+    const [race] = both.findings;
+    assert.deepEqual([both.findings.length, race!.rule], [1, 'INV-FLUSH']);
+    // The file holds the run, which ends with what was found, and runs again to the same bytes.
+    const events = (await irqscope(['events', race!.file, '--from', String(race!.step)])).out.trimEnd().split('\n');
+    assert.ok(
+      events.some((line) => /illegal .*rule=INV-FLUSH/.test(line)),
+      events.join('\n'),
+    );
+    assert.ok(events.length < 8, 'the run ends there');
+    const again = await irqscope(['simulate', race!.file, '--out', '-']);
+    assert.equal(again.out, readFileSync(race!.file, 'utf8'));
+    // One process finds the same.
+    const alone = JSON.parse((await irqscope([...args, '--jobs', '1'])).out) as { findings: Found[] };
+    assert.deepEqual(
+      alone.findings.map(({ rule, seeds, step }) => [rule, seeds, step]),
+      both.findings.map(({ rule, seeds, step }) => [rule, seeds, step]),
+    );
+  });
+
   for (const [args, message] of [
     [['simulate'], /needs one SCENARIO/],
+    [['simulate', 'first-run', '--explore', '0'], /--explore 0 is no number from 1 on/],
+    [['simulate', 'first-run', '--explore', '2', '--jobs', 'x'], /--jobs x is no number from 1 on/],
+    [['simulate', 'first-run', '--explore', '2', '--compare', 'vmsi'], /exclude each other/],
+    [['simulate', 'first-run', '--whole'], /--whole belongs to --explore/],
     [['simulate', 'frist-run'], /there is no scenario frist-run; did you mean first-run\?/],
     [['simulate', 'first-run', '--set', 'noSuch=1'], /there is no policy noSuch/],
     [['simulate', 'first-run', '--set', 'msixOwner=magic'], /policy msixOwner is one of /],

@@ -22,12 +22,15 @@ import { DONE, Failure } from '../failure.ts';
 import { jsonDocument } from '../json.ts';
 import { writeFileWhole } from '../out-file.ts';
 import { Columns } from '../text.ts';
+import { explore, JOBS } from './explore.ts';
 import { readRecipeFor } from './scenario-file.ts';
 
 /** A run without an end stops after this many events unless --events says otherwise. */
 const MOST_EVENTS = 10_000_000;
 /** Number of actions after which a run lets signals and slow readers through. */
 const SLICE = 20_000;
+/** A run that is explored stops after this many events unless --events says otherwise. */
+const EXPLORED_EVENTS = 100_000;
 /** Runs with other seeds for each value of a policy that is compared. */
 const SEEDS = 5;
 
@@ -235,6 +238,9 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     compare: { type: 'string' },
     seeds: { type: 'string' },
     markdown: { type: 'boolean' },
+    explore: { type: 'string' },
+    jobs: { type: 'string' },
+    whole: { type: 'boolean' },
   });
   const [name, ...rest] = positionals;
   if (name === undefined || rest.length > 0) throw misused('simulate', 'simulate needs one SCENARIO');
@@ -249,6 +255,28 @@ async function run(args: readonly string[], context: Context): Promise<number> {
     events: values.events === undefined ? found.events : Number(values.events),
   };
   const most = recipe.events ?? MOST_EVENTS;
+  if (values.explore !== undefined) {
+    for (const [option, text] of Object.entries({ explore: values.explore, jobs: values.jobs ?? '1' }))
+      if (!/^[1-9]\d{0,5}$/.test(text)) throw misused('simulate', `--${option} ${text} is no number from 1 on`);
+    if (values.compare !== undefined) throw misused('simulate', '--explore and --compare exclude each other');
+    const options = [
+      ...(values.set ?? []).flatMap((setting) => ['--set', setting]),
+      ...(values.events === undefined ? [] : ['--events', values.events]),
+    ];
+    const job = {
+      name,
+      options,
+      count: Number(values.explore),
+      most: recipe.events ?? EXPLORED_EVENTS,
+      jobs: values.jobs === undefined ? JOBS : Number(values.jobs),
+      whole: values.whole === true,
+      folder: values.out,
+      json: values.json === true,
+    };
+    return explore({ ...recipe, operations: [] }, job, context);
+  }
+  if (values.jobs !== undefined || values.whole)
+    throw misused('simulate', `--${values.whole ? 'whole' : 'jobs'} belongs to --explore`);
   if (values.compare !== undefined) {
     if (values.out !== undefined) throw misused('simulate', '--compare runs several times and takes no --out');
     if (values.seeds !== undefined && !/^\d{1,4}$/.test(values.seeds))
@@ -310,7 +338,8 @@ export const simulate: Command = {
   name: 'simulate',
   usage:
     'SCENARIO [--seed N] [--set POLICY=VALUE]... [--events N] [--json]\n' +
-    '                         [--out FILE | --compare POLICY [--seeds N] [--markdown]]',
+    '                         [--out FILE | --compare POLICY [--seeds N] [--markdown] |\n' +
+    '                          --explore N [--out FOLDER] [--jobs N] [--whole]]',
   help: `Runs a scenario: the name of a bundled one, a scenario file (.json), or a simulated trace, which is run again from its
 header. The same scenario, seed and settings give the same bytes on every machine. Tells the fate of every
 interrupt cause, how long deliveries took in model time, and the exits of virtual CPUs.
@@ -323,6 +352,10 @@ Options:
   --seeds N           how many more runs of each value, with other seeds and delays that vary, tell how sure that is
                       (default ${SEEDS})
   --markdown          the comparison as a Markdown document
+  --explore N         run N seeds, with delays that vary, and judge each run by all rules: each distinct finding
+                      once, with the shortest run that shows it; --out FOLDER writes the trace of that run
+  --jobs N            processes that explore at a time (default: one for each processor)
+  --whole             do not look for shorter runs
   --events N          end the run after about N events (default ${MOST_EVENTS}); what sets the system up always
                       comes whole, and 0 gives that alone
   --json              one JSON document instead of text
