@@ -10,6 +10,7 @@ const SPACE = /[ \t\n\r\uFEFF]*/y;
 const STRING = /"(?:[^"\\]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 const WORD = /true|false|null/y;
+const COMMENT = /\/\/[^\n\r]*|\/\*(?:[^*]|\*(?!\/))*\*\//y;
 /** Characters of what was found that a message shows. */
 const MOST_SHOWN = 20;
 
@@ -99,4 +100,22 @@ function stringEnd(text: string, at: number): number {
   if (!STRING.test(text)) return -1;
   for (let i = at; i < STRING.lastIndex; i++) if (text.charCodeAt(i) < 0x20) return -1;
   return STRING.lastIndex;
+}
+
+/** A text in which comments, up to the end of a line or between their two marks, became blanks, so that every other character keeps its place. */
+export function withoutComments(text: string): string {
+  let out = '';
+  for (let at = 0; at < text.length; ) {
+    const end = text[at] === '"' ? stringEnd(text, at) : -1;
+    if (end >= 0) {
+      out += text.slice(at, end);
+      at = end;
+      continue;
+    }
+    COMMENT.lastIndex = at;
+    const [comment] = COMMENT.exec(text) ?? [];
+    out += comment === undefined ? text[at]! : comment.replaceAll(/[^\n\r]/g, ' ');
+    at += comment?.length ?? 1;
+  }
+  return out;
 }

@@ -27,7 +27,7 @@ export async function operationsOn(
 export async function scenarioFrom(uri: vscode.Uri): Promise<Scenario> {
   const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
   const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
-  const { scenarioFromText } = await import('../sim/sound-scenario.ts');
+  const { scenarioFromText } = await import('../sim/text/sound-scenario.ts');
   const scenario = scenarioFromText(text);
   if ('title' in scenario) return scenario;
   const problems = scenario.map(
@@ -38,7 +38,7 @@ export async function scenarioFrom(uri: vscode.Uri): Promise<Scenario> {
 
 /** Reads a scenario from a document; throws with all that is wrong with it. */
 export async function soundScenario(document: unknown, name: string): Promise<Scenario> {
-  const { soundScenario: sound } = await import('../sim/sound-scenario.ts');
+  const { soundScenario: sound } = await import('../sim/text/sound-scenario.ts');
   const scenario = sound(document);
   if ('title' in scenario) return scenario;
   throw new Error(`${name}: ${scenario.map(({ path, problem }) => `${path}: ${problem}`).join('; ')}`);

@@ -213,6 +213,20 @@ describe('irqscope simulate', () => {
     assert.match(page.out, /^# .*: guest\.store\n\nmsixTable, config, deviceMemory and queueMemory differ neither/);
   });
 
+  it('writes a scenario to begin with, which runs, and leaves a file that is there alone', async () => {
+    const file = at('mine.scenario.json');
+    const made = await irqscope(['scenarios', '--new', at('mine')]);
+    assert.deepEqual([made.status, made.err], [0, '']);
+    assert.ok(made.out.includes(file));
+    const measures = JSON.parse((await irqscope(['simulate', file, '--json'])).out) as { delivered: number };
+    assert.equal(measures.delivered, 5);
+    const text = readFileSync(file, 'utf8');
+    const again = await irqscope(['scenarios', '--new', at('mine')]);
+    assert.equal(again.status, 2);
+    assert.match(again.err, /this file is there already/);
+    assert.equal(readFileSync(file, 'utf8'), text);
+  });
+
   it('explores seeds on all processors, and writes the shortest run of each finding', async () => {
     const args = ['simulate', 'kvm-mask-in-flight', '--set', 'maskSync=never', '--explore', '120', '--json'];
     const { status, out } = await irqscope([...args, '--jobs', '2', '--out', at('explored')]);

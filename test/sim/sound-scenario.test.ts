@@ -1,9 +1,12 @@
 // What is said of a scenario with which something is wrong: line, place, reason, and the nearest right name.
 import assert from 'node:assert/strict';
-import { syntaxFault } from '../../src/base/json-syntax.ts';
+import { syntaxFault, withoutComments } from '../../src/base/json-syntax.ts';
 import { bundledScenarios } from '../../src/sim/bundled.ts';
 import type { ScenarioProblem } from '../../src/sim/scenario-problems.ts';
-import { scenarioFromText, soundScenario } from '../../src/sim/sound-scenario.ts';
+import type { Scenario } from '../../src/sim/scenario-schema.ts';
+import { Simulation } from '../../src/sim/simulation.ts';
+import { newScenario } from '../../src/sim/text/new-scenario.ts';
+import { scenarioFromText, soundScenario } from '../../src/sim/text/sound-scenario.ts';
 
 const MSIX = 'device/0000:03:00.0/msix/1';
 const GOOD = {
@@ -86,6 +89,31 @@ describe('problems of scenarios', () => {
       read.map(({ path }) => path),
       ['vms.1.id', 'policies.x', 'workload.0.op'],
     );
+  });
+});
+
+describe('a new scenario', () => {
+  it('is sound, comments and all, and does what its description says', () => {
+    const scenario = scenarioFromText(newScenario('a "title"')) as Scenario;
+    assert.equal(scenario.title, 'a "title"');
+    const run = new Simulation({ scenario, seed: 1, settings: {}, operations: [] });
+    run.run();
+    const { delivered, pending, dropped } = run.machine.ledger.tally();
+    assert.deepEqual([delivered, pending, dropped], [5, 0, 0]);
+  });
+});
+
+describe('comments in scenarios', () => {
+  it('are left out, and every other character keeps its place', () => {
+    const text = '{ // "a": 1\n "b": "// no /* comment */", /* two\nlines */ "c": [1/**/,2] }';
+    const plain = withoutComments(text);
+    assert.equal(plain.length, text.length);
+    assert.deepEqual(JSON.parse(plain), { b: '// no /* comment */', c: [1, 2] });
+    assert.equal(plain.split('\n').length, text.split('\n').length);
+  });
+
+  it('that do not end, and single strokes, are no comments', () => {
+    for (const text of ['[1] /* open', '[1 / 2]']) assert.equal(withoutComments(text).trimEnd(), text);
   });
 });
 

@@ -5,7 +5,7 @@ import { bundledScenarios } from '../../sim/bundled.ts';
 import { recipeOf } from '../../sim/recipe.ts';
 import type { ScenarioProblem } from '../../sim/scenario-problems.ts';
 import type { Recipe } from '../../sim/simulation.ts';
-import { scenarioFromText, soundScenario } from '../../sim/sound-scenario.ts';
+import { scenarioFromText, soundScenario } from '../../sim/text/sound-scenario.ts';
 import { Failure } from '../failure.ts';
 import type { Progress } from '../progress.ts';
 import { readTrace } from '../read.ts';

@@ -1,12 +1,12 @@
-import type { DocumentPath } from '../base/json-place.ts';
-import { placeIn } from '../base/json-place.ts';
-import { syntaxFault } from '../base/json-syntax.ts';
-import { operations } from './catalogue.ts';
-import { settingProblem } from './design.ts';
-import { operationFault } from './operation.ts';
-import { examined } from './scenario.ts';
-import type { ScenarioProblem } from './scenario-problems.ts';
-import type { Scenario } from './scenario-schema.ts';
+import type { DocumentPath } from '../../base/json-place.ts';
+import { placeIn } from '../../base/json-place.ts';
+import { syntaxFault, withoutComments } from '../../base/json-syntax.ts';
+import { operations } from '../catalogue.ts';
+import { settingProblem } from '../design.ts';
+import { operationFault } from '../operation.ts';
+import { examined } from '../scenario.ts';
+import type { ScenarioProblem } from '../scenario-problems.ts';
+import type { Scenario } from '../scenario-schema.ts';
 
 /** What is wrong with the text of a scenario, and where: line and column from 1. */
 export interface PlacedProblem extends ScenarioProblem {
@@ -42,8 +42,9 @@ function* workloadProblems({ workload }: Scenario): Generator<ScenarioProblem> {
   }
 }
 
-/** The same from the text of a scenario file. */
-export function scenarioFromText(text: string): Scenario | readonly PlacedProblem[] {
+/** The same from the text of a scenario file, which may have comments. */
+export function scenarioFromText(written: string): Scenario | readonly PlacedProblem[] {
+  const text = withoutComments(written);
   const fault = syntaxFault(text);
   if (fault !== undefined) return [{ path: '', problem: fault.problem, ...lineOf(text, fault.at) }];
   const scenario = soundScenario(JSON.parse(text.replace(/^\uFEFF/, '')));
