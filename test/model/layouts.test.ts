@@ -22,7 +22,6 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
     text: ['& 0x3ffffff', '& 0xffffff', '& 0x1ffffff', '& 0xff'],
     why: 'bounds of the numbers that may be keys of objects; a record can hold any number',
   },
-  { files: /^import\/pattern\.ts$/, text: ['>>> 15'], why: 'a hash' },
   {
     files: /^import\/ftrace\/context\.ts$/,
     text: ['| 0x10', '| 0x40', '0x08 …', '0x10 …'],
@@ -75,6 +74,16 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly text: readonly str
     why: 'one bit of the pending bits or of the mask bits, by number',
   },
   { files: /^import\/tracedat\/symbols\.ts$/, text: ['<< 4', '>>> 28'], why: 'digits of an address, one by one' },
+  {
+    files: /^import\/(beginning|names|pattern)\.ts$/,
+    text: ['>> 2', '>>> 15', '<< 5', '>>> 27', '>>> 16', '| 32', '<< 4', '>>> 28'],
+    why: 'hashes of bytes, letters without their case, and digits of a number, one by one',
+  },
+  {
+    files: /^import\/dmesg\/silent\.ts$/,
+    text: ['<< 15', '<< 20', '<< 5', '>> 3', '& 7', '| 32', '& 0xfffff', '& 0x7fff'],
+    why: 'letters in five bits each, and a set of them as bits',
+  },
   { files: /^query\/diff\/tokens\.ts$/, text: ['>>> 15', '>>> 13', '>>> 11'], why: 'a hash' },
   { files: /^model\/events\/msix\.ts$/, text: ['& 1'], why: 'one bit of the pending bit array, by number' },
   {

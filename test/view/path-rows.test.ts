@@ -21,9 +21,10 @@ describe('rows of a delivery path', () => {
         ['hop', 'message', '+0 ns  device/0000:03:00.0/msix/0'],
         ['hop', 'accept', '+300 ns  cpu/0/vector/32'],
         ['hop', 'inject', '+400 ns  cpu/0/vector/32'],
+        // The flow of edge-triggered interrupts ends them first.
+        ['hop', 'eoi', '+0 ns  cpu/0/vector/32'],
         ['hop', 'handler', '+300 ns  irq/24'],
         ['hop', 'handler', '+1.200 µs  irq/24'],
-        ['hop', 'eoi', '+0 ns  cpu/0/vector/32'],
       ],
     );
     assert.ok(rows.slice(1).every((row) => row.step !== undefined));

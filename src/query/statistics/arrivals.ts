@@ -85,7 +85,9 @@ export class Arrivals {
     const taken = this.#taken.get(vector);
     if (taken === undefined) this.#waiting.delete(vector);
     this.#taken.delete(vector);
-    if (processor !== undefined && this.#last.get(processor) === taken) this.#last.delete(processor);
+    // An edge-triggered interrupt is ended before its handler starts: that is the next one of the processor.
+    if (processor !== undefined && this.#last.get(processor) === taken && taken?.handled !== false)
+      this.#last.delete(processor);
     return taken === undefined ? Number.NaN : now - taken.at;
   }
 

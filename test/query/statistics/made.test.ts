@@ -143,6 +143,15 @@ describe('statistics: from the cause to the handler', () => {
     115 0 irq.exit irq/24 handled=true
     116 0 cpu.eoi cpu/0/vector/33`;
 
+  it('an interrupt that is ended before its handler, as x86 ends edge-triggered ones, has the same latency', () => {
+    const lines = delivered.trim().split('\n');
+    const eoi = lines.pop()!.replace('116', '108');
+    lines.splice(4, 0, eoi);
+    const trace = made(lines.join('\n'));
+    assert.deepEqual(rowOf(trace, 'irq', 'irq/24')?.latency, always(10));
+    assert.deepEqual(rowOf(trace, 'vector', 'cpu/0/vector/33')?.service, always(5));
+  });
+
   it('irq: cause to handler; vector and CPU: accepted to taken; function: cause to message', () => {
     const trace = made(delivered);
     assert.deepEqual(rowOf(trace, 'irq', 'irq/24')?.latency, always(10));
