@@ -9,10 +9,11 @@ import { suppressionsSchema } from '../src/check/user/suppressions.ts';
 import { sessionFileSchema } from '../src/session/session-file.ts';
 import { operations } from '../src/sim/catalogue.ts';
 import { policies } from '../src/sim/design.ts';
-import { expected, type OperationArg } from '../src/sim/operation.ts';
+import type { OperationArg } from '../src/sim/operation.ts';
 import { scenarioSchema } from '../src/sim/scenario-schema.ts';
 import { findingsPage } from './findings.ts';
 import { root } from './paths.ts';
+import { operationSections, scenarioKeys } from './scenario-keys.ts';
 
 const FOLDER = join(root, 'examples', 'scenarios');
 const ENDING = '.scenario.json';
@@ -132,20 +133,6 @@ function scenarioSections(): string {
     .join('\n');
 }
 
-function operationTable(): string {
-  const rows = [...operations.values()].map((o) => {
-    const args = o.args.map((a) => {
-      const optional =
-        a.optional || a.default !== undefined
-          ? `, ${a.default === undefined ? 'optional' : `default ${String(a.default)}`}`
-          : '';
-      return `\`${a.name}\` (${expected(a)}${optional}) ${a.meaning}`;
-    });
-    return `| \`${o.name}\` | ${o.on.map((p) => `\`${p}\``).join(' ')} | ${cell(o.meaning)} | ${cell(args.join('; '))} |`;
-  });
-  return ['| operation | object | what it does | arguments |', '|---|---|---|---|', ...rows].join('\n');
-}
-
 function policyTable(): string {
   const rows = [...policies.values()].map(
     (p) =>
@@ -157,7 +144,16 @@ function policyTable(): string {
 /** The text of docs/simulator.md: what people wrote, with the made parts between their marks brought up to date. */
 export function simulatorPage(): string {
   let text = readFileSync(join(root, 'docs', 'simulator.md'), 'utf8');
-  const parts = { operations: operationTable(), policies: policyTable(), rules: ruleTable() };
+  const documents = scenarioNames().map((id) => ({
+    id,
+    document: JSON.parse(readFileSync(join(FOLDER, `${id}${ENDING}`), 'utf8')) as unknown,
+  }));
+  const parts = {
+    keys: scenarioKeys(JSON.parse(scenarioJsonSchema()), documents),
+    operations: operationSections(operations.values()),
+    policies: policyTable(),
+    rules: ruleTable(),
+  };
   for (const [name, part] of Object.entries(parts)) {
     const pattern = new RegExp(`(<!-- ${name}: [^>]*-->)[\\s\\S]*?(<!-- /${name} -->)`);
     text = text.replace(pattern, (_all, open: string, close: string) => `${open}\n\n${part}\n\n${close}`);

@@ -39,11 +39,10 @@ export function nameProblems({ devices, vms }: Scenario): ScenarioProblem[] {
   for (const [i, { id, devices: own }] of vms.entries()) {
     if (ids.has(id)) problems.push({ path: `vms.${i}.id`, problem: `another virtual machine is ${id}` });
     ids.add(id);
-    const inside = new Set<string>();
     for (const [k, { bdf }] of own.entries()) {
-      if (inside.has(bdf))
-        problems.push({ path: `vms.${i}.devices.${k}.bdf`, problem: `another function of the machine is ${bdf}` });
-      inside.add(bdf);
+      if (functions.has(bdf))
+        problems.push({ path: `vms.${i}.devices.${k}.bdf`, problem: `another function is ${bdf}` });
+      functions.add(bdf);
     }
   }
   return problems;

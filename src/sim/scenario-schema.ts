@@ -28,7 +28,7 @@ const count = (low: number, high: number, meaning: string) =>
 
 /** The host. */
 const platform = v.strictObject({
-  arch: v.optional(v.picklist(['x86', 'arm64']), 'x86'),
+  arch: v.optional(v.pipe(v.picklist(['x86', 'arm64']), v.description('Architecture of the host.')), 'x86'),
   cpus: v.optional(count(1, 4096, 'Processors of the host.'), 4),
   remap: v.optional(
     v.pipe(v.picklist(['none', 'vtd', 'amd', 'its']), v.description('Interrupt remapping of the host, or the ITS.')),
@@ -64,7 +64,7 @@ const iommufd = v.strictObject({
 /** A PCI function of the host. */
 const device = v.strictObject({
   bdf,
-  name: v.string(),
+  name: v.pipe(v.string(), v.description('What its driver calls it; the names of its irqs begin with it.')),
   vectors: v.optional(count(0, 2048, 'Entries of the MSI-X table.'), 4),
   /** What drives it: `host`: the driver of the host requests its interrupts at boot; `none`: no driver uses it. */
   driver: v.optional(v.pipe(v.picklist(['host', 'none']), v.description('Who drives it at boot.')), 'host'),
@@ -134,28 +134,31 @@ const vm = v.strictObject({
   id: v.optional(count(0, 1023, 'Its number, as in kvm/<id>.'), 0),
   vcpus: v.optional(count(1, 255, 'Virtual CPUs; machines number theirs one after the other.'), 2),
   devices: v.optional(
-    v.array(
-      v.strictObject({
-        bdf: v.pipe(bdf, v.description('BDF in the guest; no other function of the scenario may have it.')),
-        name: v.string(),
-        vectors: v.optional(count(1, 2048, 'Entries of the MSI-X table.'), 4),
-        source: v.optional(
-          v.pipe(
-            v.picklist(['userspace', 'irqfd', 'vhost', 'hostirq']),
-            v.description('Who signals its interrupts: the VMM itself, an irqfd, a vhost worker, a host interrupt.'),
+    v.pipe(
+      v.array(
+        v.strictObject({
+          bdf: v.pipe(bdf, v.description('BDF in the guest; no other function of the scenario may have it.')),
+          name: v.pipe(v.string(), v.description('What the guest calls it.')),
+          vectors: v.optional(count(1, 2048, 'Entries of the MSI-X table.'), 4),
+          source: v.optional(
+            v.pipe(
+              v.picklist(['userspace', 'irqfd', 'vhost', 'hostirq']),
+              v.description('Who signals its interrupts: the VMM itself, an irqfd, a vhost worker, a host interrupt.'),
+            ),
+            'userspace',
           ),
-          'userspace',
-        ),
-        hostIrq: v.optional(
-          count(1, 65535, 'Linux irq of the host behind vector 0, for source hostirq; others follow.'),
-        ),
-        driver: v.optional(v.pipe(v.picklist(['guest', 'none']), v.description('Who drives it at boot.')), 'guest'),
-        irqs: v.optional(count(0, 2048, 'Vectors that the driver of the guest uses; all when absent.')),
-        maskEach: v.optional(
-          v.pipe(v.boolean(), v.description('The guest masks and unmasks the entry at every interrupt, with reads.')),
-          false,
-        ),
-      }),
+          hostIrq: v.optional(
+            count(1, 65535, 'Linux irq of the host behind vector 0, for source hostirq; others follow.'),
+          ),
+          driver: v.optional(v.pipe(v.picklist(['guest', 'none']), v.description('Who drives it at boot.')), 'guest'),
+          irqs: v.optional(count(0, 2048, 'Vectors that the driver of the guest uses; all when absent.')),
+          maskEach: v.optional(
+            v.pipe(v.boolean(), v.description('The guest masks and unmasks the entry at every interrupt, with reads.')),
+            false,
+          ),
+        }),
+      ),
+      v.description('Functions that the VMM emulates.'),
     ),
     [],
   ),
@@ -201,13 +204,16 @@ const vfioDevice = v.strictObject({
       v.strictObject({
         permissions: v.optional(hexText('Offset of the MSI-X permission table in BAR 0.'), '0x600'),
         registers: v.optional(
-          v.array(
-            v.strictObject({
-              name: v.string(),
-              offset: hexText('Offset in BAR 0.'),
-              size: count(1, 0x10000, 'Bytes.'),
-              latency: v.pipe(v.picklist(['init', 'admin', 'hot']), v.description('How often it is used.')),
-            }),
+          v.pipe(
+            v.array(
+              v.strictObject({
+                name: v.pipe(v.string(), v.description('Its name.')),
+                offset: hexText('Offset in BAR 0.'),
+                size: count(1, 0x10000, 'Bytes.'),
+                latency: v.pipe(v.picklist(['init', 'admin', 'hot']), v.description('How often it is used.')),
+              }),
+            ),
+            v.description('Other registers of BAR 0, which lie beside the tables.'),
           ),
           [],
         ),
@@ -248,7 +254,7 @@ const task = v.looseObject({
 /** A scenario: what there is, how it is designed, what happens. */
 export const scenarioSchema = v.strictObject({
   $schema: v.optional(v.string()),
-  title: v.string(),
+  title: v.pipe(v.string(), v.description('What it is called in lists.')),
   description: v.pipe(v.string(), v.description('What it shows, in a sentence or two.')),
   look: v.optional(v.pipe(v.string(), v.description('What to look at in a first run.'))),
   seeds: v.optional(v.pipe(v.array(v.string()), v.description('Rows of docs/seeds.md that it shows.')), []),

@@ -103,7 +103,16 @@ describe('menus', () => {
     );
     // Each of these asks for something that a row cannot tell: a seed, a name, a policy, an operation, another trace, a place for a file, a source.
     assert.deepEqual([...new Set(asks.map(({ command }) => command.replace('irqscope.', '')))].sort(), [
-      ...['addToTrace', 'changePolicy', 'changeSeed', 'compareBranches', 'compareWith', 'exportScenario', 'inject'],
+      ...[
+        'addToTrace',
+        'changePolicy',
+        'changeSeed',
+        'compareBranches',
+        'comparePolicy',
+        'compareWith',
+        'exportScenario',
+        'inject',
+      ],
       ...['renameBranch', 'saveSession', 'saveTraceAs', 'setClockOffset', 'setSystem'],
     ]);
   });

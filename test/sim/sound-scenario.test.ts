@@ -70,7 +70,7 @@ describe('problems of scenarios', () => {
     [
       'two functions of a machine',
       { ...GOOD, vms: [{ ...GOOD.vms[0], devices: [GOOD.vms[0]!.devices[0], GOOD.vms[0]!.devices[0]] }] },
-      /vms\.0\.devices\.1\.bdf: another function of the machine/,
+      /vms\.0\.devices\.1\.bdf: another function is/,
     ],
   ];
   for (const [what, document, message] of cases) it(`tell of ${what}`, () => assert.match(first(document), message));
@@ -83,7 +83,12 @@ describe('problems of scenarios', () => {
   });
 
   it('are all told, whatever they are about', () => {
-    const document = { ...GOOD, vms: [GOOD.vms[0], GOOD.vms[0]], policies: { x: 'y' }, workload: [{ at: 1, op: 'z' }] };
+    const document = {
+      ...GOOD,
+      vms: [GOOD.vms[0], { id: 0, vcpus: 1 }],
+      policies: { x: 'y' },
+      workload: [{ at: 1, op: 'z' }],
+    };
     const read = soundScenario(document) as readonly ScenarioProblem[];
     assert.deepEqual(
       read.map(({ path }) => path),
