@@ -126,9 +126,19 @@ export function vtdAddressFor(index: number, subhandle = true): number {
   return (base.put(X86_BASE) | format.mask | (subhandle ? shv.mask : 0) | handle) >>> 0;
 }
 
-/** The lower half of an address in compatibility format for an APIC id of 8 bits, physical destination mode. */
-export const x86AddressFor = (apicId: number): number =>
-  (x86Address.f.base.put(X86_BASE) | x86Address.f.dest.put(apicId)) >>> 0;
+/**
+ * The lower half of an address in compatibility format for an APIC id of 8 bits, physical destination mode. `extended`: of 15 bits, the upper
+ * ones as extended destination id (__irq_msi_compose_msg of arch/x86/kernel/apic/apic.c).
+ */
+export function x86AddressFor(apicId: number, extended = false): number {
+  const { base, dest, destExtended } = x86Address.f;
+  const high = extended ? destExtended.put(Math.floor(apicId / (dest.max + 1))) : 0;
+  return (base.put(X86_BASE) | dest.put(apicId) | high) >>> 0;
+}
+
+/** The bits of an APIC id that an address names as extended destination id, at their place in the APIC id. */
+export const x86ExtendedDestination = (addressLo: number): number =>
+  x86Address.f.destExtended.of(addressLo) * (x86Address.f.dest.max + 1);
 
 /** The APIC id that the halves of an address in compatibility format name: the upper half has its bits 31:8. */
 export const x86Destination = (addressLo: number, addressHi: number): number =>

@@ -279,14 +279,14 @@ export class PciFunction {
       const before = machine.state.flag(entry, msixEntry.at.pending) === true;
       machine.fire(devRaise.put().vector(index).cause(cause), entry);
       this.onCause?.(index);
-      const { enabled } = this;
+      const { enabled, size } = this;
       const masked = enabled ? effectivelyMasked(machine.state, entry) : undefined;
-      if (enabled === false) {
+      if (size >= 0 && index >= size) this.drop(entry, cause, `the MSI-X table has ${size} entries`);
+      else if (enabled === false) {
         if (this.pin) this.pin.hold(cause);
         else this.drop(entry, cause, 'MSI-X is not enabled');
       } else if (masked === undefined) {
-        const what = enabled === undefined ? 'whether MSI-X is enabled' : 'the mask bit of the entry';
-        this.#untold(entry, cause, what);
+        this.#untold(entry, cause, enabled === undefined ? 'whether MSI-X is enabled' : 'its mask bit');
       } else if (masked && !machine.tamper?.strikes('F03', entry)) {
         this.#keep(entry, cause, before);
       } else if (this.#muted(entry)) {

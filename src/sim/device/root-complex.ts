@@ -1,5 +1,5 @@
 import { dropped } from '../../model/events/outcome.ts';
-import { isInterruptAddress, x86Data, x86Destination } from '../../model/registers/x86.ts';
+import { isInterruptAddress, x86Data, x86Destination, x86ExtendedDestination } from '../../model/registers/x86.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import type { Machine } from '../machine.ts';
 import type { Message, MessagePort } from './message.ts';
@@ -24,9 +24,13 @@ export class RootComplex implements MessagePort {
   /** Handles a write that is no interrupt message; returns the reason why it had no effect. The DMA side of the IOMMU. */
   memory: ((message: Message) => string) | undefined;
 
-  constructor(machine: Machine, cpus: Cpus) {
+  /** Messages without remapping name APIC ids of 15 bits. */
+  readonly #extended: boolean;
+
+  constructor(machine: Machine, cpus: Cpus, extended = false) {
     this.machine = machine;
     this.cpus = cpus;
+    this.#extended = extended;
   }
 
   accept(message: Message): void {
@@ -48,7 +52,9 @@ export class RootComplex implements MessagePort {
 
   /** Hands a message in compatibility format to the local APIC that it names (physical destination). */
   deliver(message: Message): void {
-    const destination = x86Destination(message.address % HIGH, Math.floor(message.address / HIGH));
+    const low = message.address % HIGH;
+    const plain = x86Destination(low, Math.floor(message.address / HIGH));
+    const destination = plain + (this.#extended ? x86ExtendedDestination(low) : 0);
     const vector = x86Data.f.vector.of(message.data);
     this.cpus.accept(destination, vector, message.cause, message.requester);
   }

@@ -7,6 +7,7 @@ export const errno = {
   EPERM: -1,
   ENOENT: -2,
   EIO: -5,
+  EBADF: -9,
   EAGAIN: -11,
   ENOMEM: -12,
   EFAULT: -14,

@@ -16,7 +16,7 @@ import { type CpuHotplug, Hotplug } from './hotplug.ts';
 import { IoApic, IoApicDomain } from './io-apic.ts';
 import { IrqCore } from './irq-core.ts';
 import { hardwareAccess, MMIO_READ, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
-import { VectorDomain } from './vector-domain.ts';
+import { EXTENDED_REACH, PLAIN_REACH, VectorDomain } from './vector-domain.ts';
 
 /** Command register of a function that its driver enabled: memory decode, bus master, INTx disabled. */
 export const COMMAND_ON = pciCommand.f.memory.mask | pciCommand.f.busMaster.mask | pciCommand.f.intxDisable.mask;
@@ -64,19 +64,25 @@ export class Host {
     const { machine, scenario } = setup;
     this.machine = machine;
     this.cpus = new Cpus(machine, scenario.platform.cpus);
-    const { arch, remap, vectors } = scenario.platform;
+    const { arch, remap, vectors, cpus } = scenario.platform;
+    const plain = arch === 'x86' && remap === 'none';
+    // Few hosts have so many CPUs that it matters what messages can name.
+    const extended = plain && cpus > PLAIN_REACH && setup.design.extendedDestination === 'on';
+    // Entries of 32 bits of an AMD table name 8 bits as well.
+    const reach = extended ? EXTENDED_REACH : plain || remap === 'amd' ? PLAIN_REACH : undefined;
     this.vectors = new VectorDomain(
       machine,
       this.cpus,
       arch === 'x86' ? setup.design.vectorCleanup : undefined,
       vectors,
+      reach,
     );
     this.core = new IrqCore(machine, this.kernel, '', 24);
     this.core.serve(this.cpus);
     // Where a unit remaps, and on Arm, a move leaves the message as it is.
     if (arch === 'x86' && remap === 'none') this.core.mover.strategy = setup.design.affinityStrategy;
     this.hotplug = new Hotplug(machine, this.cpus, this.vectors, this.core);
-    this.root = new RootComplex(machine, this.cpus);
+    this.root = new RootComplex(machine, this.cpus, extended);
     this.balancer = new Balancer(this.core, this.cpus, this.vectors);
     this.parent = this.vectors;
     this.port = this.root;

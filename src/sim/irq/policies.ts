@@ -22,5 +22,16 @@ export const vectorCleanup = policy(
   [],
 );
 
-/** How a kernel moves interrupts. */
-export const irqPolicies = { affinityStrategy, vectorCleanup } as const;
+/** Which CPUs messages without remapping can name. */
+export const extendedDestination = policy(
+  'extendedDestination',
+  'Whether messages without remapping can name APIC ids of 15 bits (extended destination id, which hypervisors offer).',
+  {
+    off: 'They name 8 bits: CPUs from 255 on get no interrupts of devices.',
+    on: 'They name 15 bits: bits 14:8 stand in bits 11:5 of the address.',
+  },
+  [],
+);
+
+/** How a kernel moves interrupts, and where they can go. */
+export const irqPolicies = { affinityStrategy, vectorCleanup, extendedDestination } as const;

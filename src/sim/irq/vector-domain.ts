@@ -18,27 +18,10 @@ import {
 import { x86AddressFor } from '../../model/registers/x86.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { Actions, Machine } from '../machine.ts';
+import type { ChipData } from './chip-data.ts';
 import type { Cpus } from './cpus.ts';
 import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from './domain.ts';
 import { endOf, FIRST_VECTOR, SYSTEM_CALL, VectorMatrix } from './vector-matrix.ts';
-
-/** What the vector domain holds for an irq (struct apic_chip_data). */
-export interface ChipData {
-  /** Vector and CPU; vector 0: none. The CPU stays what it was last. */
-  vector: number;
-  cpu: number;
-  /** Vector that it moved away from and that is not released yet; 0: none. */
-  prevVector: number;
-  prevCpu: number;
-  /** Between the update and the first interrupt on the new vector (or the write of the IRTE). */
-  moving: boolean;
-  canReserve: boolean;
-  hasReserved: boolean;
-  managed: boolean;
-  /** What a message must carry (struct irq_cfg): the vector, or the placeholder while there is none. */
-  configVector: number;
-  configCpu: number;
-}
 
 /** Nanoseconds until the previous vector of a finished move is cleaned up (one jiffy at HZ=1000). */
 const CLEANUP = 1_000_000;
@@ -50,6 +33,11 @@ const IPI = 700;
 const SPIN = 100;
 /** IRQ_MOVE_CLEANUP_VECTOR of kernels that clean up by IPI. */
 const CLEANUP_VECTOR = 0x20;
+
+/** CPUs that messages name with 8 bits: APIC id 255 is that of all. */
+export const PLAIN_REACH = 255;
+/** CPUs that they name with an extended destination id of 15 bits. */
+export const EXTENDED_REACH = 0x7fff;
 
 /** CPU on which the move of an irq can be made to never end (a planted fault). */
 const STUCK_ON = 3;
@@ -66,12 +54,23 @@ export class VectorDomain implements Domain {
   /** The message of an irq names CPU and vector, so a move in progress must wait for an interrupt (IRQCHIP_MOVE_DEFERRED). */
   readonly movesDeferred = true;
   readonly #chip = new Map<Irq, ChipData>();
+  readonly #reach: number;
   readonly #cleanup: 'timer' | 'ipi';
   /** A planted fault: the move of this irq never ends. */
   #stuck: Irq | undefined;
 
-  /** `vectors`: how many of each CPU devices may get, all when absent. */
-  constructor(machine: Machine, cpus: Cpus, cleanup: 'timer' | 'ipi' = 'timer', vectors?: number) {
+  /**
+   * `vectors`: how many of each CPU devices may get, all when absent. `reach`: the number of CPUs that messages can name; others get no
+   * interrupts of devices.
+   */
+  constructor(
+    machine: Machine,
+    cpus: Cpus,
+    cleanup: 'timer' | 'ipi' = 'timer',
+    vectors?: number,
+    reach = Number.POSITIVE_INFINITY,
+  ) {
+    this.#reach = reach;
     this.machine = machine;
     this.cpus = cpus;
     this.#cleanup = cleanup;
@@ -90,13 +89,12 @@ export class VectorDomain implements Domain {
   }
 
   #online(cpus: readonly number[]): readonly number[] {
-    return cpus.filter((n) => this.cpus.online(n));
+    return cpus.filter((n) => n < this.#reach && this.cpus.online(n));
   }
 
   /**
    * x86_vector_alloc_irqs: managed irqs set one vector aside on each CPU of their mask, irqs with a mask get a vector at
-   * once, all others a promise. (In Linux the tracepoint vector_setup comes after that. Here it comes before, because it tells
-   * that the number is set up, and again when the allocation fails.)
+   * once, all others a promise. The record that it was set up (vector_setup) comes last.
    */
   *alloc(irq: Irq): Actions<number> {
     const { machine } = this;
@@ -112,7 +110,6 @@ export class VectorDomain implements Domain {
       configVector: 0,
       configCpu: 0,
     };
-    machine.emit(vecSetup, irq.object, { legacy: false, ret: 0 });
     this.#chip.set(irq, chip);
     let ret = 0;
     if (irq.managed) {
@@ -120,10 +117,8 @@ export class VectorDomain implements Domain {
       machine.emit(vecReserveManaged, irq.object, { ret });
     } else if (irq.affinity.length === 0 && irq.canReserve) this.#reserve(irq, chip);
     else ret = this.#assignAny(irq, chip);
-    if (ret < 0) {
-      this.#chip.delete(irq);
-      machine.emit(vecSetup, irq.object, { legacy: false, ret });
-    }
+    if (ret < 0) this.#chip.delete(irq);
+    machine.emit(vecSetup, irq.object, { legacy: false, ret });
     return ret;
   }
 
@@ -188,7 +183,7 @@ export class VectorDomain implements Domain {
 
   /** assign_irq_vector_any_locked: on a CPU of the mask, else anywhere. */
   #assignAny(irq: Irq, chip: ChipData): number {
-    const all = this.cpus.onlineCpus();
+    const all = this.#online(this.cpus.onlineCpus());
     const ret = this.#assign(irq, chip, irq.affinity.length > 0 ? this.#online(irq.affinity) : all);
     return ret < 0 && irq.affinity.length > 0 ? this.#assign(irq, chip, all) : ret;
   }
@@ -270,9 +265,9 @@ export class VectorDomain implements Domain {
     return this.composeFor(this.target(irq));
   }
 
-  /** The message in compatibility format: physical destination, APIC id below 256. */
+  /** The message in compatibility format: physical destination, an APIC id of 8 bits, or of 15 where messages reach further. */
   composeFor({ cpu, vector }: Destination): Composed {
-    return { address: x86AddressFor(cpu), data: vector };
+    return { address: x86AddressFor(cpu, this.#reach > PLAIN_REACH), data: vector };
   }
 
   /** Where the irq goes: CPU and vector, the placeholder while it has none. For children of the domain that write it themselves. */
@@ -291,7 +286,9 @@ export class VectorDomain implements Domain {
     const chip = this.#chip.get(irq);
     if (!chip) return errno.EINVAL;
     if (!irq.activated) return 'done';
-    const ret = this.#assign(irq, chip, this.#online(cpus));
+    const within = this.#online(cpus);
+    if (within.length === 0) return errno.EINVAL;
+    const ret = this.#assign(irq, chip, within);
     return ret < 0 ? ret : 'ok';
   }
 

@@ -1,10 +1,17 @@
+import { kvmIoctl } from '../../model/events/virt.ts';
 import { kvmRoute } from '../../model/things/virt.ts';
+import { errno } from '../irq/domain.ts';
 import type { Actions } from '../machine.ts';
 import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
 import type { Setup } from '../setup.ts';
 import { type Vm, vms } from './vm.ts';
 
 const vmm = { layer: 'vmm', name: 'operator', cpu: 0 } as const;
+
+/** KVM refused a call of the VMM: an event says with which errno. */
+function refusedCall(vm: Vm, ret: number, gsi: number): void {
+  if (ret < 0) vm.machine.emit(kvmIoctl, vm.object, { name: 'KVM_IRQFD', ret, gsi });
+}
 
 /** The virtual machine that an object names. */
 export function vmOf(setup: Setup, object: string): { readonly vm?: Vm; readonly problem?: string } {
@@ -82,10 +89,10 @@ export const vmOperations: readonly OperationSpec[] = [
     'KVM_IRQFD ties an eventfd to a GSI. What was signalled before is injected at once; -EBUSY when either is taken.',
     [gsi, { ...fd, optional: true, meaning: 'File descriptor of an eventfd that is there; a new one when absent.' }],
     function* (vm, v) {
-      const eventfd = v.fd === undefined ? vm.openEventfd() : vm.eventfds.get(Number(v.fd))!;
-      vm.irqfds.assign(Number(v.gsi), eventfd);
+      const eventfd = v.fd === undefined ? vm.openEventfd() : vm.eventfds.get(Number(v.fd));
+      const ret = eventfd === undefined ? errno.EBADF : vm.irqfds.assign(Number(v.gsi), eventfd);
+      refusedCall(vm, ret, Number(v.gsi));
     },
-    (vm, v) => (v.fd === undefined ? undefined : noFd(vm, v)),
   ),
   vmmOperation(
     'kvm.irqfd.deassign',
@@ -93,7 +100,7 @@ export const vmOperations: readonly OperationSpec[] = [
     'After it returns the GSI gets nothing more from its eventfd.',
     [gsi],
     function* (vm, v) {
-      vm.irqfds.deassign(Number(v.gsi));
+      refusedCall(vm, vm.irqfds.deassign(Number(v.gsi)), Number(v.gsi));
     },
   ),
   vmmOperation(

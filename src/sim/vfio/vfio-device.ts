@@ -11,7 +11,6 @@ import { actionOf, DATA, type Irqs, invalid, type SetIrqs } from './set-irqs.ts'
 
 /** Nanoseconds of an ioctl besides what it does. */
 const IOCTL = 300;
-const EBADF = -9;
 
 /** Which message-signalled index is active, and INTx. */
 type ActiveIndex = 'none' | 'intx' | 'msi' | 'msix';
@@ -188,7 +187,7 @@ export class VfioDevice {
       this.#contexts.delete(vector);
       this.#bound(index, vector);
     }
-    if (typeof eventfd === 'number') return eventfd === -1 ? 0 : EBADF;
+    if (typeof eventfd === 'number') return eventfd === -1 ? 0 : errno.EBADF;
     // The handler holds its eventfd: one that already runs when the irq is freed still signals the old one.
     const irq = yield* backend.request(vector, (virq) => this.#signal(this.vector(index, vector), eventfd, virq));
     if (irq < 0) return irq;
@@ -256,7 +255,7 @@ export class VfioDevice {
       return 0;
     }
     const eventfd = set.fds?.[0] ?? -1;
-    if (typeof eventfd === 'number' && eventfd !== -1) return EBADF;
+    if (typeof eventfd === 'number' && eventfd !== -1) return errno.EBADF;
     this.#keepSingle(index, typeof eventfd === 'number' ? undefined : eventfd);
     return 0;
   }
@@ -279,7 +278,7 @@ export class VfioDevice {
     if ((!on && this.#active !== 'none') || start !== 0 || count !== 1) return errno.EINVAL;
     if ((flags & DATA.eventfd) !== 0) {
       const eventfd = set.fds?.[0] ?? -1;
-      if (typeof eventfd === 'number' && eventfd !== -1) return EBADF;
+      if (typeof eventfd === 'number' && eventfd !== -1) return errno.EBADF;
       this.#intx = typeof eventfd === 'number' ? undefined : eventfd;
       if (!on) this.#mode('intx', true);
       this.machine.emit(vfioBind, this.vector(0, 0), { backend: this.backend.kind, eventfd: this.#intx?.fd });
@@ -305,7 +304,7 @@ export class VfioDevice {
     if ((flags & DATA.eventfd) !== 0) {
       if (mask) return errno.ENOTTY;
       const eventfd = set.fds?.[0] ?? -1;
-      if (typeof eventfd === 'number' && eventfd !== -1) return EBADF;
+      if (typeof eventfd === 'number' && eventfd !== -1) return errno.EBADF;
       this.#listenResample(typeof eventfd === 'number' ? undefined : eventfd);
       return 0;
     }
