@@ -37,25 +37,26 @@ import s34 from '../../examples/scenarios/kvm-migration.scenario.json' with { ty
 import s35 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
 import s36 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
 import s37 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -105,23 +106,24 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'kvm-pba-polling', document: s35 },
   { id: 'kvm-qword-split', document: s36 },
   { id: 'kvm-viommu', document: s37 },
-  { id: 'mdev-intx', document: s38 },
-  { id: 'ntb-stale-message', document: s39 },
-  { id: 'pf-msix-vs-ims', document: s40 },
-  { id: 'posted-interrupts', document: s41 },
-  { id: 'queue-limits', document: s42 },
-  { id: 'queues-10000', document: s43 },
-  { id: 'remap-faults', document: s44 },
-  { id: 'sparse-mmap-hole', document: s45 },
-  { id: 'vector-faults', document: s46 },
-  { id: 'vector-space', document: s47 },
-  { id: 'vgpu-emulated', document: s48 },
-  { id: 'vmm-faults', document: s49 },
-  { id: 'vmm-grants', document: s50 },
-  { id: 'vmsi-affinity', document: s51 },
-  { id: 'vmsi-flat', document: s52 },
-  { id: 'vmsi-missing-mapping', document: s53 },
-  { id: 'vmsi-nested', document: s54 },
-  { id: 'vmsi-update-without-rewrite', document: s55 },
-  { id: 'vtd-remap-faults', document: s56 },
+  { id: 'large-host', document: s38 },
+  { id: 'mdev-intx', document: s39 },
+  { id: 'ntb-stale-message', document: s40 },
+  { id: 'pf-msix-vs-ims', document: s41 },
+  { id: 'posted-interrupts', document: s42 },
+  { id: 'queue-limits', document: s43 },
+  { id: 'queues-10000', document: s44 },
+  { id: 'remap-faults', document: s45 },
+  { id: 'sparse-mmap-hole', document: s46 },
+  { id: 'vector-faults', document: s47 },
+  { id: 'vector-space', document: s48 },
+  { id: 'vgpu-emulated', document: s49 },
+  { id: 'vmm-faults', document: s50 },
+  { id: 'vmm-grants', document: s51 },
+  { id: 'vmsi-affinity', document: s52 },
+  { id: 'vmsi-flat', document: s53 },
+  { id: 'vmsi-missing-mapping', document: s54 },
+  { id: 'vmsi-nested', document: s55 },
+  { id: 'vmsi-update-without-rewrite', document: s56 },
+  { id: 'vtd-remap-faults', document: s57 },
 ];

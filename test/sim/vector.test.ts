@@ -217,7 +217,7 @@ describe('hierarchy of domains on x86', () => {
     });
     const boot = course(simulation, 1, 90).filter((k) => /^(alloc|activate|vec|msg|irq)/.test(k));
     assert.deepEqual(boot, [
-      ...['vec.setup', 'vec.reserve', 'vec.config', 'alloc VECTOR', 'alloc PCI-MSIX', 'irq.identify'],
+      ...['vec.reserve', 'vec.config', 'vec.setup', 'alloc VECTOR', 'alloc PCI-MSIX', 'irq.identify'],
       ...['vec.activate', 'vec.config', 'activate VECTOR reserve', 'msg.write', 'activate PCI-MSIX reserve'],
       ...['vec.activate', 'vec.alloc', 'vec.update', 'vec.config', 'activate VECTOR', 'msg.write', 'activate PCI-MSIX'],
       'irq.mask',
