@@ -149,12 +149,12 @@ function least(
   return { best, least: low, worst: high };
 }
 
-/** Whether the order of the values by a time is the same in every run, or differs by less than chance makes. */
+/** Whether the best values are better by a time than all others in every run; a run that does not tell the time shows no order. */
 function isSure(values: readonly Compared[], best: readonly string[], of: (m: Measures) => number | null): boolean {
   const ofBest = values.filter(({ value }) => best.includes(value));
   const others = values.filter(({ value }) => !best.includes(value));
-  const most = Math.max(...ofBest.flatMap(({ again }) => again.map((m) => of(m) ?? 0)));
-  const fewest = Math.min(...others.flatMap(({ again }) => again.map((m) => of(m) ?? Number.POSITIVE_INFINITY)));
+  const most = Math.max(...ofBest.flatMap(({ again }) => again.map((m) => of(m) ?? Number.POSITIVE_INFINITY)));
+  const fewest = Math.min(...others.flatMap(({ again }) => again.map((m) => of(m) ?? Number.NEGATIVE_INFINITY)));
   return most < fewest;
 }
 
@@ -171,9 +171,8 @@ export const idleLines = (policy: string, why: string): [string, string] => [
 export function verdict(comparison: Comparison, idle?: string): string {
   const { policy, values, seeds, same } = comparison;
   if (same) return `${idleLines(policy, idle ?? SAME_EVENTS).join(': ')}.`;
-  const lightest = Math.min(...values.map(weight));
-  const wrong = values.filter((one) => weight(one) > lightest);
-  const right = values.filter((one) => weight(one) === lightest);
+  const wrong = values.filter((one) => weight(one) > 0);
+  const right = values.filter((one) => weight(one) === 0);
   const faults = wrong.map((one) => `${one.value} ${faultsOf(one).join(' and ')}`).join('; ');
   const sure = (best: readonly string[], of: (m: Measures) => number | null): string =>
     seeds.length === 0
@@ -199,7 +198,8 @@ export function verdict(comparison: Comparison, idle?: string): string {
       ? `, and virtual CPUs spend ${time(spent.least)} outside of the guest instead of up to ${time(spent.worst)}`
       : '';
   const what = [faults, cost === '' ? '' : `${cost}${also}`].filter((part) => part !== '').join('. Of the others, ');
-  const alone = faults !== '' && cost === '' ? `: that leaves ${list(right.map(({ value }) => value))}` : '';
+  const alone =
+    faults !== '' && cost === '' && right.length > 0 ? `: that leaves ${list(right.map(({ value }) => value))}` : '';
   return `${what}${alone}.`;
 }
 
@@ -207,17 +207,17 @@ const BAR = 30;
 /** A bar of blocks. */
 export const barText = (share: number): string => '█'.repeat(Math.max(share > 0 ? 1 : 0, Math.round(share * BAR)));
 
-/** A cell of a Markdown table, in which a bar would end it. */
-const cell = (text: string): string => text.replaceAll('|', '\\|');
+/** A text as it is: titles and reasons come from files, and a page must show no links and load no pictures of theirs. */
+const plain = (text: string): string => text.replaceAll(/[\\`*_[\]<>!|&#~]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ');
 
 /** The comparison as a Markdown document. */
 export function comparedMarkdown(comparison: Comparison, title: string, idle?: string): string {
   const { policy, values, seeds, jitter } = comparison;
-  const lines = [`# ${title}: ${policy}`, '', verdict(comparison, idle), ''];
-  lines.push(`| ${policy} | ${values.map(({ value }) => `**${cell(value)}**`).join(' | ')} |`);
+  const lines = [`# ${plain(title)}: ${plain(policy)}`, '', plain(verdict(comparison, idle)), ''];
+  lines.push(`| ${policy} | ${values.map(({ value }) => `**${plain(value)}**`).join(' | ')} |`);
   lines.push(`| :-- | ${values.map(() => '--:').join(' | ')} |`);
   for (const { label, level, cells } of comparedRows(comparison))
-    lines.push(`| ${level === 1 ? '&emsp;' : ''}${cell(label)} | ${cells.map(cell).join(' | ')} |`);
+    lines.push(`| ${level === 1 ? '&emsp;' : ''}${plain(label)} | ${cells.map(plain).join(' | ')} |`);
   for (const { label, bars } of comparedBars(comparison)) {
     const width = Math.max(...bars.map(({ value }) => value.length));
     lines.push('', `${label}:`, '', '```text');
@@ -228,7 +228,7 @@ export function comparedMarkdown(comparison: Comparison, title: string, idle?: s
     const reasons = Object.entries(measures.reasons);
     if (reasons.length === 0) continue;
     lines.push('', `Why causes or messages ended with **${value}**:`, '');
-    for (const [reason, times] of reasons) lines.push(`- ${times} × ${reason}`);
+    for (const [reason, times] of reasons) lines.push(`- ${times} × ${plain(reason)}`);
   }
   if (seeds.length > 0)
     lines.push(

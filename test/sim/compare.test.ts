@@ -129,7 +129,7 @@ describe('comparisons of policies', () => {
     const labels = comparedRows(all).map(({ label }) => label);
     for (const fate of ['delivered', 'merged', 'served without interrupt', 'pending', 'lost', 'in flight', 'not known'])
       assert.ok(labels.includes(fate), fate);
-    assert.match(text, /\| &emsp;VMCALL \| 2 \| 2 \|/);
+    assert.match(text, /\| &emsp;VMCALL \| 2 \| 2 \|\n\| returns to user space/);
     assert.match(text, /seeds 2 to 4, and delays vary by up to 10 %/);
     const [latency] = comparedBars(all);
     assert.deepEqual(
@@ -139,6 +139,30 @@ describe('comparisons of policies', () => {
         ['posted', 0.35],
       ],
     );
+  });
+
+  it('a title that a file gives is text: no link, no picture, no line of its own', () => {
+    const all = compare('chain-hypercall', 'guest.delivery', 0);
+    const [head] = comparedMarkdown(all, '![x](https://example.org/a.png)\n<b>').split('\n\n');
+    assert.equal(head, '# \\!\\[x\\](https://example.org/a.png) \\<b\\>: guest.delivery');
+  });
+
+  it('where every value goes wrong, the sentence says how each does', () => {
+    const all = compare('kvm-entry-updated', 'msixNotify', 0);
+    const none = all.values.filter(({ value }) => value === 'none');
+    const twice = { ...all, values: [...none, ...none.map((one) => ({ ...one, value: 'other', digest: 'x' }))] };
+    assert.match(verdict(twice), /^none loses 2 of 2 causes \([^;.]*\); other loses 2 of 2 causes \([^;.]*\)\.$/);
+  });
+
+  it('operations of a user belong to one run: there are no others beside it', () => {
+    const scenario = scenarioOf('chain-hypercall');
+    const operation = { op: 'consumer.raise', consumer: 'queue' };
+    const recipe = { scenario, seed: 1, settings: {}, operations: [{ after: 40, operation }] };
+    const work = comparing(recipe, 'guest.delivery', 3, 1_000_000);
+    let at = work.next();
+    while (!at.done) at = work.next();
+    assert.deepEqual(at.value.seeds, []);
+    assert.equal(at.value.values[0]!.measures.causes, 3);
   });
 
   it('a bar in a name does not end a cell of the table', () => {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { counted } from '../../base/counted.ts';
+import { seedAfter } from '../../sim/measures/compare.ts';
 import { type Explored, exploring, merged, type Shrunk, shrinking } from '../../sim/measures/explore.ts';
 import { recipeHeader } from '../../sim/recipe.ts';
 import { type Recipe, Simulation, SimulationError } from '../../sim/simulation.ts';
@@ -10,7 +11,7 @@ import { runEach } from '../children.ts';
 import type { Context } from '../command.ts';
 import { DONE, Failure, FOUND } from '../failure.ts';
 import { jsonDocument } from '../json.ts';
-import { writeFileWhole } from '../out-file.ts';
+import { writeFailure, writeFileWhole } from '../out-file.ts';
 
 /** Seeds that a process runs before another job of the same kind is given out. */
 const SEEDS_A_JOB = 50;
@@ -56,7 +57,17 @@ async function found(recipe: Recipe, job: Exploration, { out, progress }: Contex
   await runEach(
     starts.map((from) => ({
       args: [
-        ...['simulate', name, ...options, '--seed', String(recipe.seed + from), '--whole', '--json', '--jobs', '1'],
+        ...[
+          'simulate',
+          name,
+          ...options,
+          '--seed',
+          String(seedAfter(recipe.seed, from)),
+          '--whole',
+          '--json',
+          '--jobs',
+          '1',
+        ],
         ...['--explore', String(Math.min(SEEDS_A_JOB, count - from))],
       ],
       stdin: false,
@@ -70,6 +81,14 @@ async function found(recipe: Recipe, job: Exploration, { out, progress }: Contex
     jobs,
   );
   return merged(parts);
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw writeFailure(folder, error);
+  }
 }
 
 /** Writes the run of a recipe into a file. */
@@ -91,7 +110,7 @@ export async function explore(recipe: Recipe, job: Exploration, context: Context
   try {
     const all = await found(recipe, job, context);
     const shown: { found: Explored; shrunk?: Shrunk; file?: string }[] = [];
-    if (folder !== undefined) mkdirSync(folder, { recursive: true });
+    if (folder !== undefined && all.length > 0) makeFolder(folder);
     for (const [i, one] of all.entries()) {
       if (whole) {
         shown.push({ found: one });

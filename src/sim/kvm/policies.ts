@@ -148,7 +148,7 @@ export const flushRead = policy(
   'guest.flushRead',
   'What the kernel of the guest reads after it wrote a mask bit: Linux has changed that twice.',
   {
-    both: '2.6.30 to 5.13: the first dword of the table, which is of entry 0, after mask and unmask.',
+    both: '2.6.30 to 5.14: the first dword of the table, which is of entry 0, after mask and unmask.',
     mask: '5.15 and newer: the first dword of the table after a mask alone, and the data of a message that was written.',
     own: 'Before 2.6.30: the vector control of the entry itself, twice, after mask and unmask.',
   },

@@ -8,6 +8,9 @@ const JITTER = 0.1;
 /** Actions of a run between two pauses. */
 const SLICE = 20_000;
 
+/** The seed so many behind another one: seeds have 32 bits. */
+export const seedAfter = (seed: number, count: number): number => (seed + count) % 2 ** 32;
+
 /** A run of one value of a policy. */
 export interface Compared {
   readonly value: string;
@@ -71,18 +74,18 @@ function* measured(recipe: Recipe, most: number): Generator<void, { measures: Me
 
 /**
  * Runs every value of a policy on the workload of a recipe, in slices: once as the recipe says, and `more` times with other seeds and delays that
- * vary, which tells what of a difference is chance. Throws SimulationError on an unsound recipe.
+ * vary, which tells what of a difference is chance; not where operations of a user are to be done at places of one run. Throws SimulationError on an unsound recipe.
  */
 export function* comparing(recipe: Recipe, policy: string, more: number, most: number): Generator<void, Comparison> {
-  const seeds = Array.from({ length: more }, (_, i) => recipe.seed + 1 + i);
+  const count = recipe.operations.length > 0 ? 0 : more;
+  const seeds = Array.from({ length: count }, (_, i) => seedAfter(recipe.seed, 1 + i));
   const values: Compared[] = [];
   const shaken = { ...recipe.scenario, jitter: Math.max(recipe.scenario.jitter, JITTER) };
   for (const { value } of policies.get(policy)!.values) {
     const own = { ...recipe, settings: { ...recipe.settings, [policy]: value } };
     const { measures, digest } = yield* measured(own, most);
     const again: Measures[] = [];
-    for (const seed of seeds)
-      again.push((yield* measured({ ...own, scenario: shaken, seed, operations: [] }, most)).measures);
+    for (const seed of seeds) again.push((yield* measured({ ...own, scenario: shaken, seed }, most)).measures);
     values.push({ value, measures, again, digest });
   }
   return {

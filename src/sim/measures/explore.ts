@@ -5,6 +5,7 @@ import { dropped, illegal } from '../../model/events/outcome.ts';
 import { eventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { type Recipe, Simulation } from '../simulation.ts';
+import { seedAfter } from './compare.ts';
 
 /** Delays vary by at least this fraction, so that seeds bring concurrent actors into other orders. */
 const JITTER = 0.3;
@@ -90,7 +91,7 @@ function* recorded(trace: Trace, seed: number): Generator<Explored> {
 export function* exploring(recipe: Recipe, count: number, most: number): Generator<void, Explored[]> {
   let all: Explored[] = [];
   for (let i = 0; i < count; i++) {
-    const found = yield* judged(shaken(recipe, recipe.seed + i), most);
+    const found = yield* judged(shaken(recipe, seedAfter(recipe.seed, i)), most);
     all = merged([all, [...found.values()]]);
   }
   return all;
