@@ -6,17 +6,23 @@ import { faultsIn, hostLog } from '../../scripts/test/host-log.ts';
 
 const closed = (model: number): string =>
   `2026-11-26 10:00:00.000 [warning] Illegal argument: TextEditor(vs.editor.ICodeEditor:1,$model${model})`;
-const row = '2026-11-26 10:00:00.000 [error] Error: No tree item with id irq/24';
+const row = (name: string): string => `2026-11-26 10:00:00.000 [error] No tree item with id '${name}' found.`;
+const lost = '2026-11-26 10:00:00.000 [error] Error: TreeError [x] Cannot resolve tree item for element 0/0:irq 24';
 const started = '2026-11-26 10:00:00.000 [info] ExtensionService#_doActivateExtension irqscope.irqscope';
 
 describe('the log of the extension host', () => {
-  it('tells a fault by a row that is gone, and by several texts that were used after they closed', () => {
-    assert.deepEqual(faultsIn([started, row].join('\n')), [row]);
+  it('tells a fault by a row that cannot be shown, by several rows that are gone, and by several texts that were used after they closed', () => {
+    assert.deepEqual(faultsIn([started, lost].join('\n')), [lost]);
+    assert.deepEqual(faultsIn([row('irq/24'), started, row('irq/25')].join('\n')), [row('irq/24'), row('irq/25')]);
     assert.deepEqual(faultsIn([started, closed(4), closed(5)].join('\n')), [closed(4), closed(5)]);
   });
 
   it('holds no fault when one text closed while its line was shown, however often that is told', () => {
     assert.deepEqual(faultsIn([started, closed(4), closed(4), closed(4)].join('\n')), []);
+  });
+
+  it('holds no fault when one row was replaced while the window asked for its children', () => {
+    assert.deepEqual(faultsIn([started, row('irq/24'), row('irq/24')].join('\n')), []);
   });
 
   it('holds no fault when a host that ends cancels a refresh; while it runs, a cancelled refresh is one', () => {
