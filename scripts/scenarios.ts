@@ -14,6 +14,7 @@ import { scenarioSchema } from '../src/sim/scenario-schema.ts';
 import { findingsPage } from './findings.ts';
 import { root } from './paths.ts';
 import { operationSections, scenarioKeys } from './scenario-keys.ts';
+import { snippets } from './scenario-snippets.ts';
 
 const FOLDER = join(root, 'examples', 'scenarios');
 const ENDING = '.scenario.json';
@@ -110,6 +111,10 @@ export function scenarioJsonSchema(): string {
     },
   }));
   schema.properties['workload']!['items'] = { ...task, allOf };
+  for (const [place, offered] of Object.entries(snippets)) {
+    const part = schema.properties[place.replace('[]', '')] as { items: object } | undefined;
+    Object.assign(part?.items ?? schema, { defaultSnippets: offered });
+  }
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 

@@ -18,6 +18,7 @@ import { Searcher } from './events/searcher.ts';
 import { TraceEditor } from './events/trace-editor.ts';
 import { Opener } from './opening.ts';
 import type { Platform } from './platform.ts';
+import { registerScenarioEditing } from './scenario/scenario-editing.ts';
 import { toUri } from './selected.ts';
 import { Sessions } from './sessions.ts';
 import { Simulations } from './simulations.ts';
@@ -123,6 +124,7 @@ export function activateWith(
     new FindingMarks(checks, views, () => sessions.active),
     showFindingsStatus(sessions, checks),
     TimelinePanel.register(timeline),
+    registerScenarioEditing(),
     registerEvents({ context, sessions, searcher, log }),
     TraceEditor.register({ context, sessions, searcher, log, opener }),
     registerCommands({

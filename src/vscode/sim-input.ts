@@ -6,6 +6,7 @@ import type { Scenario } from '../sim/scenario-schema.ts';
 import type { Recipe } from '../sim/simulation.ts';
 import { pickOne } from './pick.ts';
 import { breathe } from './platform.ts';
+import { scenarioText } from './scenario/scenario-files.ts';
 import type { OpenTrace } from './sessions.ts';
 
 /** Most objects that are offered for an operation. */
@@ -26,7 +27,7 @@ export async function operationsOn(
 /** Reads a scenario from a file; throws with all that is wrong with it. */
 export async function scenarioFrom(uri: vscode.Uri): Promise<Scenario> {
   const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-  const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+  const text = await scenarioText(uri);
   const { scenarioFromText } = await import('../sim/text/sound-scenario.ts');
   const scenario = scenarioFromText(text);
   if ('title' in scenario) return scenario;

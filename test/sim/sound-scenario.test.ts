@@ -1,11 +1,13 @@
 // What is said of a scenario with which something is wrong: line, place, reason, and the nearest right name.
 import assert from 'node:assert/strict';
+import { type Snippet, snippets } from '../../scripts/scenario-snippets.ts';
 import { syntaxFault, withoutComments } from '../../src/base/json-syntax.ts';
 import { bundledScenarios } from '../../src/sim/bundled.ts';
 import type { ScenarioProblem } from '../../src/sim/scenario-problems.ts';
 import type { Scenario } from '../../src/sim/scenario-schema.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
 import { newScenario } from '../../src/sim/text/new-scenario.ts';
+import { runnablePart, scenarioPaths } from '../../src/sim/text/scenario-paths.ts';
 import { scenarioFromText, soundScenario } from '../../src/sim/text/sound-scenario.ts';
 
 const MSIX = 'device/0000:03:00.0/msix/1';
@@ -176,5 +178,68 @@ describe('syntax of JSON', () => {
     }
     for (const { document } of bundledScenarios)
       assert.equal(syntaxFault(JSON.stringify(document, undefined, 2)), undefined);
+  });
+});
+
+/** A snippet with its first values, as the editor inserts it when nobody changes them. */
+function inserted({ body, bodyText }: Snippet): unknown {
+  const text = bodyText ?? JSON.stringify(body).replace(/"\^([^"]*)"/g, '$1');
+  return JSON.parse(withoutComments(text.replace(/\$\{\d+:([^}]*)\}/g, '$1')));
+}
+
+describe('snippets of the schema', () => {
+  const start = inserted(snippets['']![0]!) as Record<string, unknown>;
+  it('begin with a scenario that runs and delivers', () => {
+    const scenario = soundScenario(start);
+    assert.ok('title' in scenario);
+    const run = new Simulation({ scenario, seed: 1, settings: {}, operations: [] });
+    run.run();
+    const names = Array.from({ length: run.trace.length }, (_, i) => run.trace.table.kind(i).name);
+    assert.ok(names.includes('irq.entry'), names.join(' '));
+    assert.ok(!names.includes('illegal'));
+  });
+  for (const [place, all] of Object.entries(snippets).filter(([at]) => at !== ''))
+    for (const snippet of all)
+      it(`insert what runs: ${snippet.label}`, () => {
+        const list = place.replace('[]', '');
+        const devices = [
+          { bdf: '0000:01:00.0', name: 'other', vectors: 1 },
+          ...(list === 'devices' ? [] : [{ bdf: '0000:03:00.0', name: 'nvme', vectors: 2 }]),
+        ];
+        const base: Record<string, unknown[]> = { devices, vms: [], workload: [] };
+        const document = { title: 'x', description: 'y', ...base, [list]: [...base[list]!, inserted(snippet)] };
+        const scenario = soundScenario(document);
+        assert.ok('title' in scenario, JSON.stringify(scenario));
+        const run = new Simulation({ scenario, seed: 1, settings: {}, operations: [] });
+        run.run();
+        for (let i = 0; i < run.trace.length; i++) assert.notEqual(run.trace.table.kind(i).name, 'illegal');
+      });
+});
+
+describe('objects of a scenario that a user types', () => {
+  const pathsOf = (text: string): readonly string[] | undefined => {
+    const scenario = runnablePart(text);
+    if (scenario === undefined) return undefined;
+    const work = scenarioPaths(scenario);
+    for (let at = work.next(); ; at = work.next()) if (at.done) return at.value;
+  };
+  it('are those of a run, also where a task or a policy is not sound', () => {
+    const sound = pathsOf(JSON.stringify(GOOD));
+    assert.ok(sound?.includes(MSIX) && sound.includes('irq/25') && sound.includes('kvm/0'), sound?.join(' '));
+    const half = {
+      ...GOOD,
+      policies: { ...GOOD.policies, nothing: 'x' },
+      workload: [...GOOD.workload, { at: '1us', op: 'entry.mas', object: '' }],
+    };
+    assert.deepEqual(pathsOf(JSON.stringify(half)), sound);
+    assert.deepEqual(
+      pathsOf(JSON.stringify({ ...GOOD, workload: [...GOOD.workload, { op: 'entry.mask' }] }))?.includes(MSIX),
+      true,
+    );
+  });
+  it('are none where the text is no scenario', () => {
+    assert.equal(pathsOf('{"title": '), undefined);
+    assert.equal(pathsOf('[]'), undefined);
+    assert.equal(pathsOf(JSON.stringify({ ...GOOD, platform: { arch: 'arm64', remap: 'vtd' } })), undefined);
   });
 });

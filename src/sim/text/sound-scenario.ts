@@ -1,5 +1,5 @@
 import type { DocumentPath } from '../../base/json-place.ts';
-import { placeIn } from '../../base/json-place.ts';
+import { placeIn, type Stretch } from '../../base/json-place.ts';
 import { syntaxFault, withoutComments } from '../../base/json-syntax.ts';
 import { operations } from '../catalogue.ts';
 import { settingProblem } from '../design.ts';
@@ -53,6 +53,20 @@ export function scenarioFromText(written: string): Scenario | readonly PlacedPro
     const at = problem.at ?? pathOf(problem.path);
     return { ...problem, ...lineOf(text, placeIn(text, at, problem.isKey).from) };
   });
+}
+
+/** What is wrong with the text of a scenario beyond what its JSON schema tells, and the stretches of the text that it is about. */
+export function beyondSchema(written: string): readonly (ScenarioProblem & Stretch)[] {
+  const text = withoutComments(written);
+  if (syntaxFault(text) !== undefined) return [];
+  const { scenario, problems } = examined(JSON.parse(text.replace(/^\uFEFF/, '')));
+  if (scenario === undefined) return [];
+  // The schema has the names of operations, their arguments and the policies; it cannot say to which objects an operation is done.
+  const misplaced = [...workloadProblems(scenario)].filter(({ path }) => path.endsWith('.object'));
+  return [...problems, ...misplaced].map((problem) => ({
+    ...problem,
+    ...placeIn(text, problem.at ?? pathOf(problem.path), problem.isKey),
+  }));
 }
 
 /** The keys and indexes of a place such as `devices.0.bdf`. */
