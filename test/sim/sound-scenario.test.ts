@@ -181,7 +181,7 @@ describe('syntax of JSON', () => {
   });
 });
 
-/** A snippet with its first values, as the editor inserts it when nobody changes them. */
+/** A snippet with its first values, as the editor inserts it when the user does not change them. */
 function inserted({ body, bodyText }: Snippet): unknown {
   const text = bodyText ?? JSON.stringify(body).replace(/"\^([^"]*)"/g, '$1');
   return JSON.parse(withoutComments(text.replace(/\$\{\d+:([^}]*)\}/g, '$1')));

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { isLooked } from './scenario-files.ts';
 
-/** How long nobody must have typed before a scenario is looked at. */
+/** How long the user must not have typed before a scenario is looked at. */
 const QUIET_MS = 300;
 
 /**
