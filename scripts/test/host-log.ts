@@ -28,7 +28,7 @@ const CLOSED = /Illegal argument: TextEditor\(([^)]*)/;
 /**
  * The window asked for the children of a row that a refresh had just replaced; the group names the row. The question was on its way when
  * the refresh came (a person expands a row, or the window is busy between two levels of a tree). The editor answers with no rows and reads
- * the tree anew for that refresh, so one row is no fault. Several rows tell that refreshes do not wait for the window (src/vscode/views/refresh-gate.ts).
+ * the tree again for that refresh, so one row is no fault. Several rows tell that refreshes do not wait for the window (src/vscode/views/refresh-gate.ts).
  */
 const REPLACED = /No tree item with id (\S+)/;
 
