@@ -4,7 +4,7 @@ import type { ObjectType } from './objects.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
 import { cpu, domain, intid, irq, irqDescriptor, irqThread, pin, softirq, vector } from './things/irq.ts';
 import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/pci.ts';
-import { ntbCopy, pasidEntry, queueUser } from './things/queue.ts';
+import { interruptHandle, ntbCopy, pasidEntry, queueUser } from './things/queue.ts';
 import {
   amdIrte,
   gicFrame,
@@ -43,6 +43,7 @@ export const pathTypes = [
   ['device/*/queue/*', queue],
   ['device/*/queue/*/user/*', queueUser],
   ['device/*/pasid/*', pasidEntry],
+  ['device/*/handle/*', interruptHandle],
   ['ntb/*/peer/*/desc/*', ntbCopy],
   ['table/*', table],
   ['table/*/msix/*', msixEntry],

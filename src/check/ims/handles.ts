@@ -5,6 +5,7 @@ import { queueComplete } from '../../model/events/queue.ts';
 import { idxdMsixPermission, imsControl } from '../../model/registers/ims.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry, permission } from '../../model/things/ims.ts';
+import { interruptHandle } from '../../model/things/queue.ts';
 import type { Happened } from '../rule.ts';
 
 /** Completion status without the bit that says that the faulting access was a write. */
@@ -19,6 +20,8 @@ export interface Completion {
   readonly handle: number;
   /** The entry of the interrupt storage, or of the permission table: -1 when the handle names none that exists. */
   readonly entry: ObjectId;
+  /** The handle was granted and revoked since, or nothing was ever granted by a command. */
+  readonly revoked: boolean;
   /** PASID that the entry lets pass; undefined: any, or not known. */
   readonly wants: number | undefined;
 }
@@ -28,8 +31,12 @@ export function completionOf({ object, words, at }: Happened, state: State): Com
   const { status, pasid, handle } = queueComplete.read(words, at);
   if (handle === undefined || pasid === undefined) return undefined;
   const fn = state.world.node(object)?.parent?.parent;
-  const ims = fn?.children.get('ims')?.children.get(String(handle))?.object ?? -1;
-  const perm = fn?.children.get('perm')?.children.get(String(handle))?.object ?? -1;
+  // Where the driver requested handles, the handle tells the entry; else its number is that of the entry.
+  const granted = fn?.children.get('handle')?.children.get(String(handle))?.object ?? -1;
+  const isGranted = granted < 0 || !state.present(granted) || state.flag(granted, interruptHandle.at.granted) !== false;
+  const index = granted >= 0 && state.present(granted) ? state.num(granted, interruptHandle.at.index) : handle;
+  const ims = isGranted ? (fn?.children.get('ims')?.children.get(String(index))?.object ?? -1) : -1;
+  const perm = isGranted ? (fn?.children.get('perm')?.children.get(String(handle))?.object ?? -1) : -1;
   const entry = state.present(ims) ? ims : state.present(perm) ? perm : -1;
   const wants =
     entry < 0
@@ -37,7 +44,8 @@ export function completionOf({ object, words, at }: Happened, state: State): Com
       : entry === ims
         ? pasidOf(state, entry, imsControl.f, imsEntry.at.control)
         : pasidOf(state, entry, idxdMsixPermission.f, permission.at.value);
-  return { status: status % STATUS, pasid, handle, entry, wants };
+  const revoked = granted < 0 || !state.present(granted) || !isGranted;
+  return { status: status % STATUS, pasid, handle, entry, revoked, wants };
 }
 
 /** The fields that permission entries and control dwords share. */

@@ -1,6 +1,7 @@
 import { eventKind, refused } from '../event.ts';
 import { queue } from '../things/ims.ts';
-import { ntbCopy, pasidEntry, queueUser } from '../things/queue.ts';
+import { device } from '../things/pci.ts';
+import { interruptHandle, ntbCopy, pasidEntry, queueUser } from '../things/queue.ts';
 
 /** A request for a queue at an interface. Object: the queue, or the function while there is none. */
 export const queueCall = eventKind(
@@ -71,6 +72,33 @@ export const queueDma = eventKind(
   [],
   'A queue wrote a completion record: by which requester and PASID, and through which I/O page table. With a fault: VT-d reason, 0x59 no entry for the PASID.',
   { address: 'xx', requester: 'x', pasid: 'u', table: 's?', fault: 'x?' },
+);
+
+/** The driver requests an interrupt handle (command 13). Object: the handle, or the function where it granted none. */
+export const handleRequest = eventKind(
+  'handle.request',
+  'call',
+  [interruptHandle],
+  'A driver requested an interrupt handle for an entry, and the function granted it or said why not (0x41 no such entry, 0x42 no handle).',
+  { command: 'x', index: 'u', error: 'x?' },
+  (state, e, a) => {
+    if (a.error !== undefined) return;
+    state.set(e.object, interruptHandle.at.index, a.index);
+    state.set(e.object, interruptHandle.at.granted, 1);
+  },
+);
+
+/** A function revokes its interrupt handles. Object: the function. */
+export const handleRevoke = eventKind(
+  'handle.revoke',
+  'configure',
+  [device],
+  'A function revoked its interrupt handles: descriptors that name one complete with status 0x19 until the driver requested it again.',
+  { intcause: 'x' },
+  (state, e) => {
+    for (const { object } of state.world.node(e.object)?.children.get('handle')?.children.values() ?? [])
+      if (state.present(object)) state.set(object, interruptHandle.at.granted, 0);
+  },
 );
 
 /** This side tells a peer behind an NTB what to write. Object: the copy of the peer. */
@@ -156,6 +184,8 @@ export const queueEvents = [
   pasidBind,
   pasidUnbind,
   queueDma,
+  handleRequest,
+  handleRevoke,
   ntbPublish,
   ntbTrigger,
 ];

@@ -82,6 +82,24 @@ export const idxdCommand = register(
   ],
 );
 
+/** Interrupt cause register (INTCAUSE) of an IDXD device, offset 0x98, 32 bits; a bit that is written as 1 is acknowledged. */
+export const idxdIntCause = register(
+  'IDXD INTCAUSE',
+  32,
+  'Why the device sent its miscellaneous interrupt (vector 0).',
+  'DSA "Interrupt Cause Register"; drivers/dma/idxd/registers.h IDXD_INTC_*',
+  [
+    bit('error', 0, 'RW1C', 'An error was recorded in SWERR.'),
+    bit('command', 1, 'RW1C', 'A command is done.'),
+    bit('occupancy', 2, 'RW1C', 'The occupancy of a work queue fell below its limit.'),
+    bit('perfmon', 3, 'RW1C', 'A counter of the performance monitor overflowed.'),
+    bit('halt', 4, 'RW1C', 'The device halted.'),
+    bit('eventLog', 5, 'RW1C', 'The event log has an entry.'),
+    reserved(30, 6),
+    bit('handlesRevoked', 31, 'RW1C', 'Interrupt handles were revoked: they are to be requested again.'),
+  ],
+);
+
 /** Operand of the command Request Interrupt Handle: the low 20 bits of CMD. */
 export const idxdHandleOperand = register(
   'IDXD CMD, Request Interrupt Handle',

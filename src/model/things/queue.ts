@@ -17,6 +17,12 @@ export const queueUser = objectType('queueuser', 'A user that may submit to a qu
   submitted: { kind: 'count', meaning: 'Descriptors submitted with the PASID so far.' },
 });
 
+/** An interrupt handle of a function: `device/<bdf>/handle/<n>`. Descriptors name it, the function looks up the entry behind it. */
+export const interruptHandle = objectType('handle', 'An interrupt handle that a function granted for an entry.', {
+  index: { kind: 'num', meaning: 'Entry of the interrupt message storage that it stands for.' },
+  granted: { kind: 'flag', meaning: 'It is valid: it was granted, and not revoked since.' },
+});
+
 /** What a peer behind an NTB knows of one interrupt of this side: `ntb/<bdf>/peer/<n>/desc/<i>`. */
 export const ntbCopy = objectType(
   'ntbcopy',

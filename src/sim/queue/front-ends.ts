@@ -161,6 +161,13 @@ export function installQueues(setup: Setup): void {
     }
     const { max, depth } = queues;
     const limits = { max, perOwner: queues.perOwner ?? max, depth };
-    all.set(bdf, new QueueFrontEnds(new Queues(part, fn, limits, ims, rpc ? fn.actor : driver), driver, rpc));
+    all.set(
+      bdf,
+      new QueueFrontEnds(
+        new Queues(part, fn, limits, ims, rpc ? fn.actor : driver, setup.design.handleCommand),
+        driver,
+        rpc,
+      ),
+    );
   }
 }

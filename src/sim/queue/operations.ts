@@ -2,6 +2,7 @@ import type { OperationArg, OperationSpec } from '../operation.ts';
 import type { Setup } from '../setup.ts';
 import { type QueueFrontEnds, queueFrontEnds } from './front-ends.ts';
 import type { FrontEnd } from './queues.ts';
+import { revocation } from './revocation.ts';
 
 const user = { layer: 'user', name: 'operator', cpu: 0 } as const;
 
@@ -99,6 +100,22 @@ export const queueOperations: readonly OperationSpec[] = [
     refuses,
     *run(setup, object, { pasid }) {
       frontsOf(setup, object)!.queues.pasids.unbind(Number(pasid));
+    },
+  },
+  {
+    name: 'handle.revoke',
+    title: 'Revoke interrupt handles',
+    meaning:
+      'The function revokes all of its interrupt handles (INTCAUSE bit 31). Descriptors that name one complete with status 0x19 until the driver requested it again (policy handleCommand).',
+    on: FUNCTION,
+    args: [],
+    actor: user,
+    refuses,
+    *run(setup, object) {
+      const { queues } = frontsOf(setup, object)!;
+      const { machine, handles, fn, core } = queues;
+      machine.as(fn.actor, () => handles.revoke());
+      machine.spawn(core, revocation(queues));
     },
   },
   {

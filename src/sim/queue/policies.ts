@@ -23,5 +23,18 @@ export const imsCarrier = policy(
   ['S1-6', 'S1-20'],
 );
 
+/** How a function names interrupt entries to descriptors. */
+export const handleCommand = policy(
+  'handleCommand',
+  'Whether an IDXD device has the command Request Interrupt Handle, and what it grants after it revoked its handles.',
+  {
+    absent:
+      'It has none: the index of an entry is its handle. When the device revokes handles, the driver can only say so.',
+    other:
+      'The driver requests a handle for each entry. After a revocation the device grants other numbers: queues of the kernel stop, change and drain.',
+    same: 'The driver requests a handle for each entry. After a revocation the device grants the same numbers again.',
+  },
+);
+
 /** Who answers for queues. */
-export const queuePolicies = { queueAuthority, imsCarrier } as const;
+export const queuePolicies = { queueAuthority, imsCarrier, handleCommand } as const;

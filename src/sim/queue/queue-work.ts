@@ -6,6 +6,7 @@ import { drop } from '../drop.ts';
 import { errno } from '../irq/domain.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
+import type { HandleTable } from './handle-table.ts';
 import { PASID_NOT_PRESENT, type PasidTable } from './pasid-table.ts';
 
 /** A descriptor, as far as interrupts go. */
@@ -24,10 +25,17 @@ export interface WorkPlace {
   readonly fn: PciFunction;
   readonly pasids: PasidTable;
   readonly ims: ImsFunction | undefined;
+  readonly handles: HandleTable;
   readonly limits: { readonly depth: number };
   object(n: number): number;
   state(n: number): string;
+  front(n: number): string;
+  /** The handle that a user of a queue has now; -1 none. */
+  handle(n: number, pasid: number): number;
 }
+
+/** Nanoseconds until the driver submits a descriptor with an invalid handle again. */
+const RETRY = 10_000;
 
 const UNIT: Actor = { layer: 'remap-unit', name: 'dma', cpu: -1 };
 
@@ -39,6 +47,8 @@ export class QueueWork {
   readonly machine: Machine;
   readonly #queues: WorkPlace;
   readonly #held = new Map<number, number>();
+  /** Descriptors that wait, of queues whose submitters the driver stopped. */
+  readonly #stopped = new Map<number, Descriptor[]>();
 
   constructor(queues: WorkPlace) {
     this.machine = queues.machine;
@@ -53,6 +63,24 @@ export class QueueWork {
   /** Forgets a queue that was destroyed. */
   forget(n: number): void {
     this.#held.delete(n);
+    this.#stopped.delete(n);
+  }
+
+  /** The driver stops the submitters of a queue: what they submit waits. */
+  stop(n: number): void {
+    if (!this.#stopped.has(n)) this.#stopped.set(n, []);
+  }
+
+  /** They go on. Each descriptor names the handle that its user has now. */
+  start(n: number): void {
+    const waiting = this.#stopped.get(n) ?? [];
+    this.#stopped.delete(n);
+    for (const descriptor of waiting) this.submit(n, this.#current(n, descriptor));
+  }
+
+  #current(n: number, descriptor: Descriptor): Descriptor {
+    const handle = this.#queues.handle(n, descriptor.pasid);
+    return descriptor.handle === undefined || handle < 0 ? descriptor : { ...descriptor, handle };
   }
 
   /** Waits until a queue holds nothing. */
@@ -65,6 +93,11 @@ export class QueueWork {
     const { machine } = this;
     const queues = this.#queues;
     const { pasid, handle } = descriptor;
+    const stopped = this.#stopped.get(n);
+    if (stopped !== undefined) {
+      stopped.push(descriptor);
+      return 0;
+    }
     const enabled = queues.state(n) === 'enabled';
     const ret = !enabled ? errno.EINVAL : this.held(n) >= queues.limits.depth ? errno.EAGAIN : 0;
     machine.emit(queueSubmit, queues.object(n), { pasid, handle, ...(ret < 0 ? { ret } : {}) });
@@ -74,7 +107,8 @@ export class QueueWork {
     return 0;
   }
 
-  #complete(n: number, { pasid, handle, record }: Descriptor): void {
+  #complete(n: number, descriptor: Descriptor): void {
+    const { pasid, handle, record } = descriptor;
     const { machine } = this;
     const queues = this.#queues;
     const object = queues.object(n);
@@ -89,9 +123,10 @@ export class QueueWork {
     if (checked !== 'unknown') machine.emit(queueComplete, object, { status, pasid, handle });
     if (handle === undefined) return;
     if (checked === 'fits' && entry) {
-      queues.ims!.raise(handle);
+      queues.ims!.raise(queues.handles.entry(handle)!);
       return;
     }
+    if (checked === 'differs' && entry && this.#again(n, descriptor)) return;
     const cause = machine.ledger.open(machine.now);
     if (checked === 'unknown') {
       machine.emit(untold, object, {
@@ -107,9 +142,27 @@ export class QueueWork {
     drop(machine, object, reason, cause);
   }
 
+  /**
+   * The driver of a queue of the kernel finds status 0x19 and submits the descriptor again, with the handle that it has then (idxd/irq.c: only where it
+   * can request handles). Users of other queues see the status themselves.
+   */
+  #again(n: number, descriptor: Descriptor): boolean {
+    const { handles, fn } = this.#queues;
+    if (!handles.commands || handles.entry(descriptor.handle!) !== undefined || this.#queues.front(n) !== 'kernel')
+      return false;
+    const waits = (): void => {
+      const now = this.#current(n, descriptor);
+      if (this.#stopped.has(n) || handles.entry(now.handle!) !== undefined) this.submit(n, now);
+      else this.machine.after(RETRY, fn.actor, waits);
+    };
+    this.machine.after(RETRY, fn.actor, waits);
+    return true;
+  }
+
   /** Whether a handle is granted and its entry lets the PASID pass. */
   #check(handle: number, pasid: number): HandleCheck {
-    const { ims } = this.#queues;
-    return ims ? checkHandle(this.machine, { kind: 'ims', ims }, handle, pasid) : 'differs';
+    const { ims, handles } = this.#queues;
+    const index = handles.entry(handle);
+    return ims && index !== undefined ? checkHandle(this.machine, { kind: 'ims', ims }, index, pasid) : 'differs';
   }
 }

@@ -6,6 +6,8 @@ import { errno } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
+import type { HandleCommand } from './handle-table.ts';
+import { HandleTable } from './handle-table.ts';
 import { PasidTable } from './pasid-table.ts';
 import { QueueWork } from './queue-work.ts';
 
@@ -55,6 +57,10 @@ export class Queues {
   readonly work: QueueWork;
   /** The interrupt message storage of the function: one allocator for all requesters. */
   readonly ims: ImsFunction | undefined;
+  /** The handles by which descriptors name its entries. */
+  readonly handles: HandleTable;
+  /** Entries of the interrupts of users, by queue and PASID. */
+  readonly #indexes = new Map<string, number>();
   /** Who carries operations out: the PCI driver, or the device itself. */
   readonly core: Actor;
   readonly #host: Host;
@@ -66,7 +72,14 @@ export class Queues {
   #next = 0;
   #live = 0;
 
-  constructor(host: Host, fn: PciFunction, limits: QueueLimits, ims: ImsFunction | undefined, core: Actor) {
+  constructor(
+    host: Host,
+    fn: PciFunction,
+    limits: QueueLimits,
+    ims: ImsFunction | undefined,
+    core: Actor,
+    handleCommand: HandleCommand,
+  ) {
     this.machine = host.machine;
     this.fn = fn;
     this.limits = limits;
@@ -74,6 +87,7 @@ export class Queues {
     this.core = core;
     this.#host = host;
     this.pasids = new PasidTable(this.machine, fn);
+    this.handles = new HandleTable(this.machine, fn, handleCommand);
     this.work = new QueueWork(this);
   }
 
@@ -141,6 +155,23 @@ export class Queues {
   /** The handle that a user of a queue got; -1 none. */
   handle(n: number, pasid: number): number {
     return this.users(n).includes(pasid) ? this.machine.state.num(this.user(n, pasid), queueUser.at.handle) : -1;
+  }
+
+  /** The entry of the interrupt of a user of a queue. */
+  index(n: number, pasid: number): number | undefined {
+    return this.#indexes.get(`${n} ${pasid}`);
+  }
+
+  /** A user of a queue learns the handle of its interrupt. */
+  rename(n: number, pasid: number, handle: number): void {
+    const { machine } = this;
+    machine.emit(queueUse, this.user(n, pasid), { handle, off: false });
+    machine.emit(queueState, this.object(n), { state: this.state(n), handle });
+  }
+
+  /** The queues that exist. */
+  all(): number[] {
+    return Array.from({ length: this.#next }, (_, n) => n).filter((n) => this.exists(n));
   }
 
   #refuse(n: number | undefined, state: string, ret: number, of: { front?: string; owner?: string } = {}): number {
@@ -216,9 +247,10 @@ export class Queues {
     if (typeof irq !== 'number' && ret < 0) yield* ims.free(irq.index);
     this.#asking.delete(user);
     if (typeof irq === 'number' || ret < 0) return this.#refuse(n, 'interrupt', ret);
-    machine.emit(queueUse, this.user(n, pasid), { handle: irq.index, off: false });
-    machine.emit(queueState, this.object(n), { state: this.state(n), handle: irq.index });
-    return irq.index;
+    this.#indexes.set(user, irq.index);
+    const handle = yield* this.handles.request(irq.index);
+    this.rename(n, pasid, handle);
+    return handle;
   }
 
   /** Enables a queue: 0; -EINVAL before it has a PASID, -EBUSY when it is enabled already. */
@@ -252,12 +284,14 @@ export class Queues {
     yield COST.destroy;
     const { ims } = this;
     for (const pasid of this.users(n)) {
-      const handle = this.handle(n, pasid);
-      const irq = ims?.irq(handle);
+      const index = this.index(n, pasid);
+      const irq = index === undefined ? undefined : ims?.irq(index);
       if (ims && irq) {
         yield* this.#host.core.freeIrq(irq.virq);
-        yield* ims.free(handle);
+        this.handles.release(this.handle(n, pasid));
+        yield* ims.free(irq.index);
       }
+      this.#indexes.delete(`${n} ${pasid}`);
       this.machine.emit(queueUse, this.user(n, pasid), { off: true });
     }
     const of = this.owner(n);

@@ -36,6 +36,7 @@ const groups: Readonly<Record<Exclude<GroupPattern, Section>, Group>> = {
   'device/*/queue': group('Queues', 'list-ordered'),
   'device/*/queue/*/user': group('Users'),
   'device/*/pasid': group('PASIDs'),
+  'device/*/handle': group('Interrupt handles'),
   'ntb/*': group((segment) => `NTB ${segment}`),
   'ntb/*/peer': group('Peers'),
   'ntb/*/peer/*': group((segment) => `peer ${segment}`),

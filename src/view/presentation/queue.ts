@@ -1,8 +1,8 @@
 import type * as things from '../../model/things/queue.ts';
-import { ntbCopy, pasidEntry, queueUser } from '../../model/things/queue.ts';
+import { interruptHandle, ntbCopy, pasidEntry, queueUser } from '../../model/things/queue.ts';
 import { UNKNOWN } from '../values.ts';
 import type { PresentationsOf } from './presentation.ts';
-import { counted, join, key, list } from './words.ts';
+import { counted, join, key, list, told } from './words.ts';
 
 /** Who uses the queues of a function, and what a bridge shows of them to a peer. */
 export const queuePresentations: PresentationsOf<typeof things> = {
@@ -18,6 +18,16 @@ export const queuePresentations: PresentationsOf<typeof things> = {
     icon: 'key',
     describe: (state, object) =>
       join(state.text(object, pasidEntry.at.owner), `→ ${state.text(object, pasidEntry.at.table) || UNKNOWN}`),
+  },
+  interruptHandle: {
+    unit: ['handle', 'handles'],
+    label: (segment) => `handle ${segment}`,
+    icon: 'tag',
+    describe: (state, object) =>
+      join(
+        told('IMS entry', state.num(object, interruptHandle.at.index)),
+        state.flag(object, interruptHandle.at.granted) === false && 'revoked',
+      ),
   },
   ntbCopy: {
     unit: ['descriptor', 'descriptors'],
