@@ -237,6 +237,7 @@ export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
     tableOffset: 0,
     pbaOffset: 0x8000,
     msi: spec.msi,
+    msiVectors: spec.msiVectors,
   };
 }
 

@@ -32,6 +32,8 @@ export interface VfioSpec {
   /** Whose code answers the ioctl; a variant driver calls the same helpers (S0-2). */
   readonly provider: 'core' | 'variant';
   readonly backend: VfioBackend;
+  /** What serves MSI vectors; undefined: the same. */
+  readonly msi?: VfioBackend;
 }
 
 /** A device that is assigned through VFIO: the kernel's side (drivers/vfio/pci/vfio_pci_intrs.c, vfio_main.c). */
@@ -81,6 +83,11 @@ export class VfioDevice {
   /** VFIO_IRQ_INFO_NORESIZE: vectors cannot be added while the index is active. */
   get noresize(): boolean {
     return !this.backend.dynamic;
+  }
+
+  /** What serves the vectors of an index. */
+  backendOf(index: number): VfioBackend {
+    return index === VFIO_INDEX.msi ? (this.spec.msi ?? this.backend) : this.backend;
   }
 
   /** The ioctl. 0, a negative errno, or how many vectors would have been possible. */
@@ -136,7 +143,7 @@ export class VfioDevice {
     if (!active && this.#active !== 'none') return errno.EINVAL;
     if ((flags & DATA.eventfd) !== 0) {
       if (active) return yield* this.#block(set);
-      const ret = yield* this.backend.enable(start + count);
+      const ret = yield* this.backendOf(set.index).enable(start + count);
       if (ret !== 0) return ret;
       this.#mode(index, true, start + count);
       const done = yield* this.#block(set);
@@ -158,7 +165,7 @@ export class VfioDevice {
 
   *#disable(index: number): Actions {
     for (const vector of [...this.#contexts.keys()]) yield* this.#setVector(index, vector, -1);
-    yield* this.backend.disable();
+    yield* this.backendOf(index).disable();
     this.#mode(this.#active, false);
   }
 
@@ -179,7 +186,7 @@ export class VfioDevice {
    * the irq has no handler: what comes then is lost unless the device keeps it pending (F40).
    */
   *#setVector(index: number, vector: number, eventfd: Eventfd | number): Actions<number> {
-    const { backend } = this;
+    const backend = this.backendOf(index);
     const before = this.#contexts.get(vector);
     if (before) {
       this.onProducer?.(before.eventfd, undefined);
@@ -198,7 +205,8 @@ export class VfioDevice {
   }
 
   #bound(index: number, vector: number): void {
-    const { machine, backend } = this;
+    const { machine } = this;
+    const backend = this.backendOf(index);
     const context = this.#contexts.get(vector);
     machine.emit(vfioBind, this.vector(index, vector), {
       backend: context?.irq === 0 ? 'emulated' : backend.kind,
