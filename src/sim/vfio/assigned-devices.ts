@@ -20,6 +20,7 @@ import { ImsBackend } from './ims-backend.ts';
 import { MemoryBracket } from './memory-bracket.ts';
 import { MsiBackend } from './msi-backend.ts';
 import { PciBackend } from './pci-backend.ts';
+import { PhysicalIntx } from './physical-intx.ts';
 import { QemuDevice } from './qemu-device.ts';
 import { driveIntx } from './qemu-intx.ts';
 import { Vdcm } from './vdcm.ts';
@@ -79,6 +80,7 @@ class DeviceAssigner {
       provider: setup.design.vfioProvider,
       backend,
       ...(msi ? { msi } : {}),
+      ...(kind === 'pci' && parent?.pin && spec.intx ? { wire: new PhysicalIntx(this.#host, parent, parent.pin) } : {}),
     });
     const { guest: seen } = spec;
     if (seen !== undefined)

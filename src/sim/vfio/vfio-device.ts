@@ -7,6 +7,7 @@ import { errno } from '../irq/domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import type { VfioBackend } from './backend.ts';
 import type { Eventfd } from './eventfd.ts';
+import type { PhysicalIntx } from './physical-intx.ts';
 import { actionOf, DATA, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
 
 /** Nanoseconds of an ioctl besides what it does. */
@@ -34,6 +35,8 @@ export interface VfioSpec {
   readonly backend: VfioBackend;
   /** What serves MSI vectors; undefined: the same. */
   readonly msi?: VfioBackend;
+  /** The wire of its INTx pin on the host; undefined: the line is emulated. */
+  readonly wire?: PhysicalIntx;
 }
 
 /** A device that is assigned through VFIO: the kernel's side (drivers/vfio/pci/vfio_pci_intrs.c, vfio_main.c). */
@@ -221,13 +224,13 @@ export class VfioDevice {
     this.#signal(this.vector(index, vector), this.eventfd(index, vector), 0);
   }
 
-  /** Signals an eventfd for an interrupt; `irq`: the host irq that came, 0 none. */
-  #signal(object: ObjectId, eventfd: Eventfd | undefined, irq: number): void {
+  /** Signals an eventfd for an interrupt; `irq`: the host irq that came, 0 none; `known`: its cause, where another part keeps the books. */
+  #signal(object: ObjectId, eventfd: Eventfd | undefined, irq: number, known?: number): void {
     const { machine } = this;
     machine.as(this.#here(), () => {
       // Behind a host irq it is the cause that the host took, on its way to whom it is for.
       const { ledger, actor, now } = machine;
-      const cause = ledger.open(now, irq > 0 ? ledger.takeBack(actor.cpu) : 0);
+      const cause = known ?? ledger.open(now, irq > 0 ? ledger.takeBack(actor.cpu) : 0);
       machine.emit(vfioFire, object, { cause, ...(irq > 0 ? { irq } : {}) });
       if (eventfd) {
         eventfd.signal(cause);
@@ -280,16 +283,19 @@ export class VfioDevice {
     const { flags, start, count } = set;
     const on = this.#active === 'intx';
     if (on && count === 0 && (flags & DATA.none) !== 0) {
-      this.#intxOff();
+      yield* this.#intxOff();
       return 0;
     }
     if ((!on && this.#active !== 'none') || start !== 0 || count !== 1) return errno.EINVAL;
     if ((flags & DATA.eventfd) !== 0) {
       const eventfd = set.fds?.[0] ?? -1;
       if (typeof eventfd === 'number' && eventfd !== -1) return errno.EBADF;
+      const { wire } = this.spec;
+      const irq = on || !wire ? wire?.irq : yield* wire.request((virq) => this.#came(virq));
+      if (irq !== undefined && irq < 0) return irq;
       this.#intx = typeof eventfd === 'number' ? undefined : eventfd;
       if (!on) this.#mode('intx', true);
-      this.machine.emit(vfioBind, this.vector(0, 0), { backend: this.backend.kind, eventfd: this.#intx?.fd });
+      this.machine.emit(vfioBind, this.vector(0, 0), { backend: this.backend.kind, eventfd: this.#intx?.fd, irq });
       if (!on) this.#setMask(false, 'enable');
       this.#level();
       return 0;
@@ -299,7 +305,8 @@ export class VfioDevice {
     return 0;
   }
 
-  #intxOff(): void {
+  *#intxOff(): Actions {
+    if (this.spec.wire) yield* this.spec.wire.free();
     this.#intx = undefined;
     this.#listenResample(undefined);
     this.machine.emit(vfioBind, this.vector(0, 0), { backend: this.backend.kind });
@@ -327,9 +334,42 @@ export class VfioDevice {
     eventfd?.listen(() => machine.as(this.actor, () => this.#setMask(false, 'resample')));
   }
 
+  /** Masks or unmasks. A wire that is still asserted stays masked, and its server is told again: no interrupt of the host is spent on it. */
   #setMask(masked: boolean, by: string): void {
-    this.machine.emit(vfioMask, this.vector(0, 0), { masked, by });
+    const { machine } = this;
+    const { wire } = this.spec;
+    const object = this.vector(0, 0);
+    if (wire && by === 'resample' && machine.state.flag(object, vfioVector.at.masked) !== true) return;
+    if (wire?.pin.waits && !masked && by !== 'enable') {
+      this.#signal(object, this.#intx, wire.irq ?? 0, 0);
+      return;
+    }
+    machine.emit(vfioMask, object, { masked, by });
+    wire?.disable(masked);
     this.#level();
+  }
+
+  /** An interrupt of the wire (vfio_intx_handler): one that the function raised masks itself and is signalled. Whether it was. */
+  #came(virq: number): boolean {
+    const { machine } = this;
+    const { wire } = this.spec;
+    const object = this.vector(0, 0);
+    if (!wire?.pin.waits || machine.state.flag(object, vfioVector.at.masked) === true) return false;
+    machine.as(this.#here(), () => {
+      wire.disable(true);
+      machine.emit(vfioMask, object, { masked: true, by: 'automask' });
+    });
+    this.#signal(object, this.#intx, virq, 0);
+    return true;
+  }
+
+  /** The driver of the device reads its status and clears it: whether something was there. */
+  serveIntx(): boolean {
+    const { wire } = this.spec;
+    if (wire) return wire.pin.serve() > 0;
+    const found = this.#line;
+    if (found) this.intx(false);
+    return found;
   }
 
   /** The line is asserted and nothing masks it: one interrupt, and it masks itself. */
@@ -341,13 +381,14 @@ export class VfioDevice {
     this.fire(0, 0);
   }
 
-  /** Whether the device asserts its INTx line. */
-  get asserted(): boolean {
-    return this.#line;
-  }
-
-  /** The device asserts or deasserts its INTx line. */
+  /** The device asserts or deasserts its INTx line; at a wire: it has a cause, or what waited is served. */
   intx(level: boolean): void {
+    const { wire } = this.spec;
+    if (wire) {
+      if (level) wire.pin.raise();
+      else wire.pin.serve();
+      return;
+    }
     this.#line = level;
     this.machine.as(this.actor, () => {
       this.machine.emit(vfioIntx, this.object, { what: level ? 'asserted' : 'deasserted', pin: 'A' });
