@@ -49,15 +49,17 @@ import s46 from '../../examples/scenarios/remap-faults.scenario.json' with { typ
 import s47 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
 import s48 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
 import s49 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -119,13 +121,15 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'sparse-mmap-hole', document: s47 },
   { id: 'vector-faults', document: s48 },
   { id: 'vector-space', document: s49 },
-  { id: 'vgpu-emulated', document: s50 },
-  { id: 'vmm-faults', document: s51 },
-  { id: 'vmm-grants', document: s52 },
-  { id: 'vmsi-affinity', document: s53 },
-  { id: 'vmsi-flat', document: s54 },
-  { id: 'vmsi-missing-mapping', document: s55 },
-  { id: 'vmsi-nested', document: s56 },
-  { id: 'vmsi-update-without-rewrite', document: s57 },
-  { id: 'vtd-remap-faults', document: s58 },
+  { id: 'vfio-intx', document: s50 },
+  { id: 'vfio-msi', document: s51 },
+  { id: 'vgpu-emulated', document: s52 },
+  { id: 'vmm-faults', document: s53 },
+  { id: 'vmm-grants', document: s54 },
+  { id: 'vmsi-affinity', document: s55 },
+  { id: 'vmsi-flat', document: s56 },
+  { id: 'vmsi-missing-mapping', document: s57 },
+  { id: 'vmsi-nested', document: s58 },
+  { id: 'vmsi-update-without-rewrite', document: s59 },
+  { id: 'vtd-remap-faults', document: s60 },
 ];

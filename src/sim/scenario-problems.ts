@@ -101,7 +101,7 @@ export function vfioProblems({ vfio, devices, vms, policies }: Scenario): Scenar
   const problems: ScenarioProblem[] = [];
   const bdfs = new Set([...devices.map((d) => d.bdf), ...vms.flatMap((one) => one.devices.map((d) => d.bdf))]);
   const names = new Set<string>();
-  for (const [i, { name, parent, backend, idxd, vm: id, guest }] of vfio.entries()) {
+  for (const [i, { name, parent, backend, idxd, vm: id, guest, msi }] of vfio.entries()) {
     const say = (key: string, problem: string): void => {
       problems.push({ path: `vfio.${i}.${key}`, problem });
     };
@@ -113,6 +113,9 @@ export function vfioProblems({ vfio, devices, vms, policies }: Scenario): Scenar
     if (used && kind === 'pci' && used.driver !== 'none')
       say('name', `${bdf} is driven by the host: its driver must be none`);
     if (used && kind === 'ims' && !used.ims) say('backend', `${bdf} has no interrupt message storage`);
+    const offered = used?.msi ? used.msiVectors : 0;
+    if (msi !== undefined && kind === 'pci' && msi > offered)
+      say('msi', `the MSI capability of ${bdf} has ${offered} vectors`);
     if (idxd && kind !== 'ims') say('idxd', 'a permission table is copied to IMS entries: backend ims is needed');
     if (id !== undefined && !vms.some((one) => one.id === id)) say('vm', `there is no virtual machine ${id}`);
     if ((id !== undefined || idxd) && guest === undefined) say('guest', 'the BDF that the guest sees is missing');

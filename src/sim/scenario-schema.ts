@@ -80,6 +80,10 @@ const device = v.strictObject({
     v.pipe(v.string(), v.regex(/^0x[0-9a-f]+$/), v.description('Address of the BAR with table and PBA.')),
   ),
   msi: v.optional(v.pipe(v.boolean(), v.description('Whether it has an MSI capability as well.')), false),
+  msiVectors: v.optional(
+    v.pipe(v.picklist([1, 2, 4, 8, 16, 32]), v.description('Messages that its MSI capability asks for.')),
+    1,
+  ),
   intx: v.optional(
     v.pipe(
       v.boolean(),
@@ -178,7 +182,9 @@ const vfioDevice = v.strictObject({
     ),
   ),
   vectors: v.optional(count(0, 2048, 'MSI-X vectors.'), 4),
-  msi: v.optional(count(0, 32, 'MSI vectors.'), 0),
+  msi: v.optional(
+    count(0, 32, 'MSI vectors; with backend pci those of the MSI capability of the function when absent, else none.'),
+  ),
   intx: v.optional(v.pipe(v.boolean(), v.description('Whether it has an INTx pin.')), true),
   express: v.optional(v.pipe(v.boolean(), v.description('Whether it is PCI Express.')), true),
   emulated: v.optional(

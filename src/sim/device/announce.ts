@@ -14,7 +14,9 @@ export function announce(fn: PciFunction, spec: FunctionSpec, command: number): 
   machine.emit(barMap, object, { bar: spec.bar, address: spec.barAddress, size: spec.barSize });
   const { vectors, msi } = spec;
   if (vectors > 0 || msi) read(0x34, 1, msi ? MSI_AT : MSIX_AT);
-  if (msi) read(MSI_AT, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, msiControl.f.address64.mask));
+  const { address64, multipleCapable } = msiControl.f;
+  const control = address64.mask | multipleCapable.put(Math.log2(spec.msiVectors ?? 1));
+  if (msi) read(MSI_AT, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, control));
   if (vectors === 0) return;
   // Last of the list; Message Control: size minus one, disabled.
   read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));

@@ -13,4 +13,6 @@ export interface FunctionSpec {
   readonly pbaOffset: number;
   /** Has an MSI capability as well: one message, 64-bit address, no mask bit. */
   readonly msi?: boolean;
+  /** Messages that its MSI capability asks for, a power of two up to 32; 1 when absent. */
+  readonly msiVectors?: number;
 }

@@ -32,6 +32,11 @@ export class IntxPin {
     this.#line = line;
   }
 
+  /** Interrupt Status: a cause waits, whatever Interrupt Disable says. */
+  get waits(): boolean {
+    return this.#causes.length > 0 || this.#stuck;
+  }
+
   /** A cause arises in a function without messages. */
   raise(): void {
     const { machine } = this.#fn;

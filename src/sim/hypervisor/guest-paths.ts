@@ -4,13 +4,13 @@ import type { Vm } from '../kvm/vm.ts';
 import type { Actions } from '../machine.ts';
 import type { Setup } from '../setup.ts';
 import { type Assignment, hypervisor } from './hypervisor.ts';
-import type { MessagePlace } from './message-places.ts';
+import { type MessagePlace, writeMessage } from './message-places.ts';
 import { createBusDomain, DirectPath, StoreDomain, type StorePath } from './store-domain.ts';
 
 /** Nanoseconds that the hypervisor needs to translate a message that it trapped. */
 const TRANSLATE = 900;
 
-/** Stores of a guest that exit: the guest's own message goes to the emulated function, a message of the host to the device. */
+/** Each store of a guest exits, the last one of a message lets the hypervisor translate it: the guest's own message goes to the emulated function, a message of the host to the device. */
 export class TrappedPath implements StorePath {
   readonly place: MessagePlace;
   readonly #setup: Setup;
@@ -45,11 +45,11 @@ export class TrappedPath implements StorePath {
   }
 
   *store(index: number, message: Composed, virq: number): Actions {
-    yield* this.#trapped(
-      'EPT_MISCONFIG',
-      () => this.place.write(index, message, virq),
-      () => this.#translate(index, message),
-    );
+    const stores = this.place.stores(index, message, virq);
+    for (const [i, store] of stores.entries())
+      yield* this.#trapped('EPT_MISCONFIG', store, () =>
+        i === stores.length - 1 ? this.#translate(index, message) : nothing(),
+      );
   }
 
   *mask(index: number, masked: boolean): Actions {
@@ -73,7 +73,7 @@ export class TrappedPath implements StorePath {
     const virq = this.#backing.get(index);
     if (this.#setup.use(hypervisor).granted(this.#owner, message)) {
       this.#hardware.enable(false);
-      this.#hardware.write(index, message);
+      writeMessage(this.#hardware, index, message);
       this.#hardware.enable(true);
       return;
     }
@@ -119,6 +119,9 @@ export class TrappedPath implements StorePath {
       );
   }
 }
+
+/** The hypervisor has nothing more to do. */
+function* nothing(): Actions {}
 
 /** Untranslated messages of a guest reach the device. Without a trap no part checks them, and the trace says so. */
 export class OpenPath extends DirectPath {

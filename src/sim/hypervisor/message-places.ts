@@ -11,6 +11,9 @@ import type { Machine } from '../machine.ts';
 /** Where a bus domain stores messages. */
 export type StoreKind = 'msixTable' | 'config' | 'deviceMemory' | 'queueMemory';
 
+/** One access of software. */
+export type Store = () => void;
+
 /** One storage of messages of a function: what writing it does, and what the device does with what is there. */
 export interface MessagePlace {
   readonly kind: StoreKind;
@@ -28,7 +31,8 @@ export interface MessagePlace {
   object(index: number): number;
   /** Switches the kind of interrupt on: before entries are set up (`ready` false) and after. */
   enable(ready: boolean): void;
-  write(index: number, message: Composed, virq?: number): void;
+  /** The stores that write a message into an entry, in order: each is one access, and one exit where stores are trapped. */
+  stores(index: number, message: Composed, virq?: number): readonly Store[];
   setMask(index: number, masked: boolean): void;
   /** What an entry holds; undefined while that is not known. */
   message(index: number): Composed | undefined;
@@ -48,11 +52,8 @@ function msixPlace(machine: Machine, fn: PciFunction): MessagePlace {
     size: 2048,
     object: (index) => fn.entry(index),
     enable: (ready) => fn.control(true, !ready),
-    write(index, { address, data }) {
-      fn.table(index, 0, 4, [address >>> 0]);
-      fn.table(index, 4, 4, [Math.floor(address / HIGH)]);
-      fn.table(index, 8, 4, [data]);
-    },
+    stores: (index, { address, data }) =>
+      [address >>> 0, Math.floor(address / HIGH), data].map((word, i) => () => void fn.table(index, 4 * i, 4, [word])),
     setMask: (index, masked) => void fn.table(index, 12, 4, [vectorControl(masked)]),
     message(index) {
       const { state } = machine;
@@ -97,11 +98,11 @@ function configPlace(machine: Machine, fn: PciFunction): MessagePlace {
     enable(ready) {
       if (ready) fn.configWrite(MSI_AT + 2, 2, MSI_ON);
     },
-    write(_index, { address, data }) {
-      fn.configWrite(MSI_AT + 4, 4, address >>> 0);
-      fn.configWrite(MSI_AT + 8, 4, Math.floor(address / HIGH));
-      fn.configWrite(MSI_AT + 12, 2, msiData.f.data.of(data));
-    },
+    stores: (_index, { address, data }) => [
+      () => fn.configWrite(MSI_AT + 4, 4, address >>> 0),
+      () => fn.configWrite(MSI_AT + 8, 4, Math.floor(address / HIGH)),
+      () => fn.configWrite(MSI_AT + 12, 2, msiData.f.data.of(data)),
+    ],
     setMask() {},
     message: read,
     raise: () =>
@@ -132,16 +133,21 @@ function imsPlace(machine: Machine, fn: PciFunction, queue: boolean): MessagePla
     size: 2048,
     object: (index) => cells.entry(index),
     enable() {},
-    write(index, { address, data }, virq) {
-      cells.write(index, 0, 8, [address >>> 0, Math.floor(address / HIGH)], virq);
-      cells.write(index, 8, 4, [data], virq);
-    },
+    stores: (index, { address, data }, virq) => [
+      () => void cells.write(index, 0, 8, [address >>> 0, Math.floor(address / HIGH)], virq),
+      () => void cells.write(index, 8, 4, [data], virq),
+    ],
     setMask(index, masked) {
       if (!queue) cells.write(index, 12, 4, [masked ? imsControl.f.mask.mask : 0]);
     },
     message: (index) => cells.message(index),
     raise: (index) => cells.raise(index),
   };
+}
+
+/** Writes a message into an entry, all stores of it. */
+export function writeMessage(place: MessagePlace, index: number, message: Composed, virq?: number): void {
+  for (const store of place.stores(index, message, virq)) store();
 }
 
 /** The storage of one kind of a function. */

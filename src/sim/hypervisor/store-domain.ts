@@ -5,7 +5,7 @@ import { domain as domainType } from '../../model/things/irq.ts';
 import { type Composed, chain, type Domain, errno, type Irq } from '../irq/domain.ts';
 import { MMIO_WRITE } from '../irq/msix-domain.ts';
 import type { Actions, Machine } from '../machine.ts';
-import type { MessagePlace } from './message-places.ts';
+import { type MessagePlace, writeMessage } from './message-places.ts';
 
 /** How a kernel reaches the storage of messages: at the device itself, or through an exit to the part that emulates it. */
 export interface StorePath {
@@ -25,7 +25,7 @@ export class DirectPath implements StorePath {
 
   *store(index: number, message: Composed, virq: number): Actions {
     yield MMIO_WRITE;
-    this.place.write(index, message, virq);
+    writeMessage(this.place, index, message, virq);
   }
 
   *mask(index: number, masked: boolean): Actions {

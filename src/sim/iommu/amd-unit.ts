@@ -21,7 +21,7 @@ import type { PciFunction } from '../device/pci-function.ts';
 import type { Translator } from '../device/root-complex.ts';
 import { type Composed, type Destination, errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
-import type { RemapTable } from './remap-table.ts';
+import { blockSize, freeBlock, type RemapTable } from './remap-table.ts';
 
 /**
  * AMD-Vi interrupt remapping with 32-bit entries: every function has a table of its own, so a message can name no
@@ -54,7 +54,7 @@ export class AmdUnit implements Translator, RemapTable {
     return this.machine.world.child(amdIrte, this.#unit(requester), index);
   }
 
-  take(device: PciFunction): number {
+  take(device: PciFunction, count = 1): number {
     let taken = this.#taken.get(device.requester);
     if (taken === undefined) {
       this.#taken.set(device.requester, (taken = new Set()));
@@ -62,22 +62,21 @@ export class AmdUnit implements Translator, RemapTable {
       this.machine.emit(irSeen, unit, { kind: 'AMD-Vi' });
       this.machine.emit(irEnable, unit, { enable: true });
     }
-    for (let i = 0; i < this.entries; i++) {
-      if (taken.has(i)) continue;
-      taken.add(i);
-      return i;
-    }
-    return errno.ENOSPC;
+    const at = freeBlock(taken, 0, this.entries, count);
+    if (at === undefined) return errno.ENOSPC;
+    for (let i = 0; i < blockSize(count); i++) taken.add(at + i);
+    return at;
   }
 
-  give(device: PciFunction, index: number): void {
-    this.#taken.get(device.requester)?.delete(index);
+  give(device: PciFunction, index: number, count = 1): void {
+    for (let i = 0; i < blockSize(count); i++) this.#taken.get(device.requester)?.delete(index + i);
   }
 
-  compose(index: number): Composed {
+  /** The data is the index: blocks are aligned, so the low bits that the function replaces are zero in the first. */
+  compose(index: number, sub = 0): Composed {
     return {
       address: packRegister(amdAddress, { base: X86_BASE, destMode: 1 })[0]!,
-      data: packRegister(amdData, { index })[0]!,
+      data: packRegister(amdData, { index: index + sub })[0]!,
     };
   }
 

@@ -1,7 +1,15 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
-import { type AffinityResult, type Composed, type Destination, type Domain, errno, type Irq } from '../irq/domain.ts';
+import {
+  type AffinityResult,
+  type Composed,
+  type Destination,
+  type Domain,
+  errno,
+  type Irq,
+  type MessageBlock,
+} from '../irq/domain.ts';
 import { host } from '../irq/host.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { type Service, type Setup, service } from '../setup.ts';
@@ -49,6 +57,9 @@ export class RemapDomain implements Domain {
   readonly table: RemapTable;
   readonly #habits: RemapHabits;
   readonly #held = new Map<Irq, HeldEntry>();
+  /** First entry of each block of messages, and how many interrupts of it are left. */
+  readonly #blocks = new Map<MessageBlock, { readonly first: number; left: number }>();
+  readonly blocks = true;
 
   constructor(
     machine: Machine,
@@ -79,18 +90,36 @@ export class RemapDomain implements Domain {
   }
 
   *alloc(irq: Irq): Actions<number> {
-    const index = this.table.take(irq.device);
+    const index = irq.block ? this.#inBlock(irq, irq.block) : this.table.take(irq.device);
     if (index < 0) return index;
     this.#held.set(irq, { index, posting: undefined });
     return 0;
   }
 
+  /** The entry of an interrupt of a block: the first one takes them all. */
+  #inBlock(irq: Irq, block: MessageBlock): number {
+    let taken = this.#blocks.get(block);
+    if (taken === undefined) {
+      const first = this.table.take(irq.device, block.count);
+      if (first < 0) return first;
+      this.#blocks.set(block, (taken = { first, left: 0 }));
+    }
+    taken.left++;
+    return taken.first + irq.hwirq;
+  }
+
   *free(irq: Irq): Actions {
     const held = this.#held.get(irq);
     if (!held) return;
-    // A planted fault: the entry stays taken although no irq has it any more.
-    if (!this.machine.tamper?.spoils('F36', irq.object)) this.table.give(irq.device, held.index);
     this.#held.delete(irq);
+    const { block } = irq;
+    const taken = block && this.#blocks.get(block);
+    if (taken) taken.left--;
+    if (taken && taken.left > 0) return;
+    if (block) this.#blocks.delete(block);
+    // A planted fault: the entry stays taken although no irq has it any more.
+    if (this.machine.tamper?.spoils('F36', irq.object)) return;
+    this.table.give(irq.device, taken?.first ?? held.index, block?.count ?? 1);
   }
 
   *activate(irq: Irq): Actions<number> {
@@ -118,7 +147,8 @@ export class RemapDomain implements Domain {
 
   compose(irq: Irq): Composed | number {
     const held = this.#held.get(irq);
-    return held ? this.table.compose(held.index) : errno.EINVAL;
+    if (!held) return errno.EINVAL;
+    return irq.block ? this.table.compose(held.index - irq.hwirq, irq.hwirq) : this.table.compose(held.index);
   }
 
   /** Where the irq goes, as the parent has it. */

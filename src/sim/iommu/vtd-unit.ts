@@ -34,7 +34,7 @@ import type { Translator } from '../device/root-complex.ts';
 import { type Composed, type Destination, errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
 import { InvalidationQueue } from './invalidation-queue.ts';
-import type { RemapTable } from './remap-table.ts';
+import { blockSize, freeBlock, type RemapTable } from './remap-table.ts';
 
 /** What a unit does with a message whose entry is of the posted kind; false when there is no such descriptor. */
 export type Poster = (address: number, vector: number, urgent: boolean, message: Message) => boolean;
@@ -101,21 +101,20 @@ export class VtdUnit implements Translator, RemapTable {
     return this.machine.world.child(irte, this.object, index);
   }
 
-  take(): number {
-    for (let i = this.spec.first; i < this.spec.entries; i++) {
-      if (this.#taken.has(i)) continue;
-      this.#taken.add(i);
-      return i;
-    }
-    return errno.ENOMEM;
+  take(_device: PciFunction, count = 1): number {
+    const at = freeBlock(this.#taken, this.spec.first, this.spec.entries, count);
+    if (at === undefined) return errno.ENOMEM;
+    for (let i = 0; i < blockSize(count); i++) this.#taken.add(at + i);
+    return at;
   }
 
-  give(_device: PciFunction, index: number): void {
-    this.#taken.delete(index);
+  give(_device: PciFunction, index: number, count = 1): void {
+    for (let i = 0; i < blockSize(count); i++) this.#taken.delete(index + i);
   }
 
-  compose(index: number): Composed {
-    return { address: vtdAddressFor(index), data: 0 };
+  /** The handle names the first entry of a block, the subhandle in the data the one meant. */
+  compose(index: number, sub = 0): Composed {
+    return { address: vtdAddressFor(index), data: sub };
   }
 
   #source(device: PciFunction): { sid: number; svt: number } {

@@ -40,6 +40,8 @@ export interface Irq {
   readonly device: PciFunction;
   /** The owner of the interrupt: a driver, a queue, a VFIO vector. It need not be a device (S1-2). */
   readonly owner: string;
+  /** The block of messages that it belongs to; undefined: its message is its own. */
+  readonly block: MessageBlock | undefined;
   /** CPUs that it may go to. */
   affinity: readonly number[];
   /** Where it is to go once its next interrupt comes (IRQD_SETAFFINITY_PENDING). */
@@ -71,6 +73,11 @@ export interface Irq {
   written?: ((message: Composed) => void) | undefined;
 }
 
+/** Interrupts that share one message: the function puts the number of each, its hwirq, into the low bits of the data (multiple MSI). */
+export interface MessageBlock {
+  readonly count: number;
+}
+
 /** Where an interrupt goes: CPU and vector. */
 export interface Destination {
   readonly cpu: number;
@@ -90,6 +97,8 @@ export interface Domain {
   readonly object: ObjectId;
   /** The domain closer to the CPU. */
   readonly parent: Domain | undefined;
+  /** It can give a block of interrupts one message (MSI_FLAG_MULTI_PCI_MSI). */
+  readonly blocks?: boolean;
   /** Its interrupts come by wires: they are no messages of the function. */
   readonly wired?: boolean;
   /** Allocates what the domain holds for the irq; 0 or a negative errno. Called parents first. */

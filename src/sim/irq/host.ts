@@ -11,7 +11,7 @@ import { type Service, type Setup, service } from '../setup.ts';
 import { Balancer } from './balancer.ts';
 import { CompletionDriver } from './completion-driver.ts';
 import { Cpus } from './cpus.ts';
-import type { Domain } from './domain.ts';
+import { type Domain, errno } from './domain.ts';
 import { type CpuHotplug, Hotplug } from './hotplug.ts';
 import { IoApic, IoApicDomain } from './io-apic.ts';
 import { IrqCore } from './irq-core.ts';
@@ -176,14 +176,20 @@ export class Host {
     fn.pin = new IntxPin(fn, (level) => this.ioApic.line(pin, level));
   }
 
+  /** The irq of the wire of a function; -ENODEV where it has none. */
+  *wireIrq(fn: PciFunction, owner: string): Actions<number> {
+    const hwirq = this.#wires.get(fn);
+    if (hwirq === undefined) return errno.ENODEV;
+    this.#wired ??= new IoApicDomain(this.ioApic, this.vectors);
+    return yield* this.core.alloc({ domain: this.#wired, hwirq, device: fn, owner, canReserve: false });
+  }
+
   /** Boots the driver of a function without messages: requests the irq of its wire; the handler reads and clears the status. */
   *#driveWired(fn: PciFunction, name: string): Actions {
     const { core } = this;
     const { pin } = fn;
-    const hwirq = this.#wires.get(fn);
-    if (pin === undefined || hwirq === undefined) return;
-    this.#wired ??= new IoApicDomain(this.ioApic, this.vectors);
-    const virq = yield* core.alloc({ domain: this.#wired, hwirq, device: fn, owner: name, canReserve: false });
+    if (pin === undefined) return;
+    const virq = yield* this.wireIrq(fn, name);
     function* handler(): Actions<boolean> {
       yield MMIO_READ;
       const found = pin!.serve();
@@ -237,6 +243,7 @@ export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
     tableOffset: 0,
     pbaOffset: 0x8000,
     msi: spec.msi,
+    msiVectors: spec.msiVectors,
   };
 }
 

@@ -6,7 +6,7 @@ import type { PciFunction } from '../device/pci-function.ts';
 import { dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
-import { type Composed, chain, type Domain, errno, type Irq } from './domain.ts';
+import { type Composed, chain, type Domain, errno, type Irq, type MessageBlock } from './domain.ts';
 import { IrqMover } from './irq-mover.ts';
 
 /** What an interrupt is asked for. */
@@ -19,6 +19,8 @@ export interface IrqRequest {
   readonly managed?: boolean;
   /** Whether its vector may be only reserved at first; MSI-X and MSI with per-vector mask. */
   readonly canReserve?: boolean;
+  /** The block of messages that it belongs to. */
+  readonly block?: MessageBlock;
 }
 
 /** Times of the irq core in nanoseconds: rough figures of a current server, the same for every design. */
@@ -136,6 +138,7 @@ export class IrqCore {
       hwirq: request.hwirq,
       device: request.device,
       owner: request.owner,
+      block: request.block,
       affinity: request.affinity ?? [],
       pendingAffinity: undefined,
       managedShutdown: false,

@@ -61,7 +61,7 @@ export class GuestLines implements PinTable {
     const irqfd = this.machine.world.child(kvmIrqfd, this.#vm, 'irqfd', gsi);
     this.machine.emit(irqfdAssign, irqfd, { fd: eventfd.fd, release: false, resample: true });
     this.#line(gsi).resample = resample;
-    eventfd.listen((cause) => this.machine.as(this.#actor, () => this.#set(gsi, true, cause)));
+    eventfd.wait((cause) => this.machine.as(this.#actor, () => this.#set(gsi, true, cause)));
   }
 
   #set(gsi: number, level: boolean, cause: number): void {

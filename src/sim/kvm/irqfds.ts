@@ -111,7 +111,7 @@ export class Irqfds {
     if (eventfd.taken || this.#irqfds.has(gsi)) return errno.EBUSY;
     this.#irqfds.set(gsi, eventfd);
     machine.emit(irqfdAssign, this.irqfd(gsi), { fd: eventfd.fd, release: false });
-    eventfd.listen((cause) => this.#wakeup(gsi, cause));
+    eventfd.wait((cause) => this.#wakeup(gsi, cause));
     this.onConsumer?.(gsi);
     return 0;
   }
@@ -127,8 +127,8 @@ export class Irqfds {
     const hasty = flush !== undefined && machine.tamper?.spoils('F53', this.irqfd(gsi)) === true;
     if (!hasty) {
       flush?.();
-      eventfd.listen(undefined);
-    } else machine.after(SHUTDOWN, machine.actor, () => eventfd.listen(undefined));
+      eventfd.wait(undefined);
+    } else machine.after(SHUTDOWN, machine.actor, () => eventfd.wait(undefined));
     this.#irqfds.delete(gsi);
     this.onConsumer?.(gsi);
     machine.emit(irqfdAssign, this.irqfd(gsi), { fd: eventfd.fd, release: true });

@@ -47,7 +47,7 @@ export function vmmOperation(
 const gsi: OperationArg = { name: 'gsi', type: 'number', min: 0, max: 4095, meaning: 'GSI.' };
 const fd: OperationArg = { name: 'fd', type: 'number', min: 0, max: 65535, meaning: 'File descriptor of the eventfd.' };
 const noFd = (vm: Vm, { fd: n }: OperationValues): string | undefined =>
-  vm.eventfds.has(Number(n)) ? undefined : `the VMM has no eventfd ${String(n)}`;
+  vm.eventfd(Number(n)) ? undefined : `the VMM has no eventfd ${String(n)}`;
 
 /** Operations of the VMM: routes, irqfds, eventfds, migration. */
 export const vmOperations: readonly OperationSpec[] = [
@@ -86,10 +86,10 @@ export const vmOperations: readonly OperationSpec[] = [
   vmmOperation(
     'kvm.irqfd.assign',
     'Assign an irqfd',
-    'KVM_IRQFD ties an eventfd to a GSI. What was signalled before is injected at once; -EBUSY when either is taken.',
+    'KVM_IRQFD ties an eventfd, of the machine or one that VFIO signals, to a GSI. What was signalled before is injected at once; -EBUSY when either is taken.',
     [gsi, { ...fd, optional: true, meaning: 'File descriptor of an eventfd that is there; a new one when absent.' }],
     function* (vm, v) {
-      const eventfd = v.fd === undefined ? vm.openEventfd() : vm.eventfds.get(Number(v.fd));
+      const eventfd = v.fd === undefined ? vm.openEventfd() : vm.eventfd(Number(v.fd));
       const ret = eventfd === undefined ? errno.EBADF : vm.irqfds.assign(Number(v.gsi), eventfd);
       refusedCall(vm, ret, Number(v.gsi));
     },
@@ -110,7 +110,7 @@ export const vmOperations: readonly OperationSpec[] = [
     [fd],
     function* (vm, v) {
       const { machine } = vm;
-      vm.eventfds.get(Number(v.fd))!.signal(machine.ledger.open(machine.now));
+      vm.eventfd(Number(v.fd))!.signal(machine.ledger.open(machine.now));
     },
     noFd,
   ),

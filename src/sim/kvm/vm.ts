@@ -19,6 +19,7 @@ import type { Actions, Actor, Machine } from '../machine.ts';
 import { nanoseconds, type VmSpec } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { Eventfd } from '../vfio/eventfd.ts';
+import { eventfds } from '../vfio/eventfds.ts';
 import { EmulatedFunction, type SourceKind } from './emulated-function.ts';
 import { driveGuest, GuestVectors } from './guest-driver.ts';
 import { GuestLines } from './guest-lines.ts';
@@ -76,12 +77,14 @@ export class Vm implements MessagePort {
   /** The domain on which bus domains of functions stand that the VMM emulates. */
   readonly irqParent: TargetDomain;
   readonly #design: Design;
+  readonly #setup: Setup;
   #fd = 30;
   #gsi = FIRST_MSI_GSI;
 
   constructor(setup: Setup, spec: VmSpec, firstVcpu: number) {
     const { machine, scenario } = setup;
     const { id } = spec;
+    this.#setup = setup;
     this.machine = machine;
     this.id = id;
     this.object = machine.world.object(kvmVm, `kvm/${id}`);
@@ -164,6 +167,11 @@ export class Vm implements MessagePort {
     const eventfd = new Eventfd(this.machine, this.nextFd());
     this.eventfds.set(eventfd.fd, eventfd);
     return eventfd;
+  }
+
+  /** The eventfd with a number: one that the VMM made for this machine, or one that it gave to VFIO. */
+  eventfd(fd: number): Eventfd | undefined {
+    return this.eventfds.get(fd) ?? this.#setup.find(eventfds)?.get(fd);
   }
 
   nextGsi(): number {

@@ -7,6 +7,7 @@ import { idxdRegions } from '../device/idxd-regions.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { type Host, host } from '../irq/host.ts';
 import { type ImsFunction, imsFunctions } from '../irq/ims-domain.ts';
+import { msiVectors } from '../irq/msi-domain.ts';
 import { driveGuest } from '../kvm/guest-driver.ts';
 import { type Vm, vms } from '../kvm/vm.ts';
 import { type Actions, type Actor, type Machine, NOBODY } from '../machine.ts';
@@ -16,7 +17,10 @@ import type { VfioBackend } from './backend.ts';
 import { EmulatedBackend } from './emulated-backend.ts';
 import { type Eventfds, eventfdsOf } from './eventfds.ts';
 import { ImsBackend } from './ims-backend.ts';
+import { MemoryBracket } from './memory-bracket.ts';
+import { MsiBackend } from './msi-backend.ts';
 import { PciBackend } from './pci-backend.ts';
+import { PhysicalIntx } from './physical-intx.ts';
 import { QemuDevice } from './qemu-device.ts';
 import { driveIntx } from './qemu-intx.ts';
 import { Vdcm } from './vdcm.ts';
@@ -48,6 +52,7 @@ class DeviceAssigner {
   readonly #machine: Machine;
   readonly #host: Host;
   readonly #fds: Eventfds;
+  readonly #brackets = new Map<PciFunction, MemoryBracket>();
 
   constructor(setup: Setup, of: Host) {
     this.#setup = setup;
@@ -67,12 +72,15 @@ class DeviceAssigner {
     const backend = this.#backend(spec, kind, parent, ims, (vector) =>
       made.vdcm ? made.vdcm.cookie(vector) : { pasid: spec.defaultPasid },
     );
+    const msi = kind === 'pci' && parent ? this.#msi(spec, parent) : undefined;
     const device = new VfioDevice(this.#machine, {
       name: spec.name,
-      irqs: [spec.intx ? 1 : 0, spec.msi, spec.vectors, spec.express ? 1 : 0, 1],
+      irqs: [spec.intx ? 1 : 0, spec.msi ?? (msi ? msiVectors(parent!) : 0), spec.vectors, spec.express ? 1 : 0, 1],
       express: spec.express,
       provider: setup.design.vfioProvider,
       backend,
+      ...(msi ? { msi } : {}),
+      ...(kind === 'pci' && parent?.pin && spec.intx ? { wire: new PhysicalIntx(this.#host, parent, parent.pin) } : {}),
     });
     const { guest: seen } = spec;
     if (seen !== undefined)
@@ -95,12 +103,30 @@ class DeviceAssigner {
       return new ImsBackend(this.#host, ims, spec.name, keep, (v) => spec.emulated.includes(v), cookie);
     }
     if (kind === 'pci' && parent)
-      return new PciBackend(this.#host, parent, !spec.noresize, spec.grant ?? Number.POSITIVE_INFINITY);
+      return new PciBackend(
+        this.#host,
+        parent,
+        !spec.noresize,
+        spec.grant ?? Number.POSITIVE_INFINITY,
+        this.#bracket(parent),
+      );
     if (kind !== 'emulated') throw new Error(`vfio ${spec.name}: nothing there that backend ${kind} could use`);
     return new EmulatedBackend(
       this.#machine,
       this.#machine.world.object(deviceType, `device/${spec.guest ?? spec.name}`),
     );
+  }
+
+  /** The lock and the decode of memory that all indexes of a function share. */
+  #bracket(fn: PciFunction): MemoryBracket {
+    let bracket = this.#brackets.get(fn);
+    if (bracket === undefined) this.#brackets.set(fn, (bracket = new MemoryBracket(fn)));
+    return bracket;
+  }
+
+  #msi(spec: VfioDeviceSpec, fn: PciFunction): VfioBackend | undefined {
+    if (msiVectors(fn) === 0) return undefined;
+    return new MsiBackend(this.#host, fn, spec.grant ?? Number.POSITIVE_INFINITY, this.#bracket(fn));
   }
 
   #vdcm(

@@ -8,7 +8,8 @@ export class Eventfd {
   readonly machine: Machine;
   /** File descriptor in the VMM, as events show it. */
   readonly fd: number;
-  #listener: Listener | undefined;
+  #reader: Listener | undefined;
+  #waiter: Listener | undefined;
   /** Causes signalled while there was no waiter: the next waiter gets them (nothing is lost, 3.7 of KVM irqfd assign). */
   readonly #kept: number[] = [];
 
@@ -17,20 +18,31 @@ export class Eventfd {
     this.fd = fd;
   }
 
-  /** Whether it has a waiter. */
+  /** Whether it has a waiter with priority. */
   get taken(): boolean {
-    return this.#listener !== undefined;
+    return this.#waiter !== undefined;
   }
 
-  /** Sets or removes (undefined) the waiter. A new waiter gets, once, what was signalled before. */
-  listen(listener: Listener | undefined): void {
-    this.#listener = listener;
+  /** Sets or removes (undefined) who reads it. A new reader gets, once, what was signalled before. */
+  listen(reader: Listener | undefined): void {
+    this.#reader = reader;
+    if (this.#waiter === undefined) this.#hand(reader);
+  }
+
+  /** Sets or removes (undefined) the waiter with priority: while there is one, nobody else sees a signal. */
+  wait(waiter: Listener | undefined): void {
+    this.#waiter = waiter;
+    this.#hand(waiter);
+  }
+
+  #hand(listener: Listener | undefined): void {
     if (listener) for (const cause of this.#kept.splice(0)) listener(cause);
   }
 
   /** Signals it. */
   signal(cause: number): void {
-    if (this.#listener) this.#listener(cause);
+    const listener = this.#waiter ?? this.#reader;
+    if (listener) listener(cause);
     else this.#kept.push(cause);
   }
 }

@@ -30,10 +30,16 @@ export class Eventfds {
 
   /** The eventfd with a number; a new one that user space reads when there is none. */
   open(fd: number): Eventfd {
+    return this.#all.get(fd) ?? this.#listen(this.#enter(new Eventfd(this.machine, fd)));
+  }
+
+  /** A new eventfd with the next number, that user space reads. */
+  read(): Eventfd {
+    return this.#listen(this.make());
+  }
+
+  #listen(eventfd: Eventfd): Eventfd {
     const { machine } = this;
-    const found = this.#all.get(fd);
-    if (found) return found;
-    const eventfd = this.#enter(new Eventfd(machine, fd));
     eventfd.listen((cause) => machine.ledger.note(cause, 'delivered', machine.now));
     return eventfd;
   }

@@ -9,6 +9,7 @@ import type { Setup } from '../setup.ts';
 import { type AssignedDevice, assignedDevices } from './assigned-devices.ts';
 import type { Eventfd } from './eventfd.ts';
 import { eventfdsOf } from './eventfds.ts';
+import { enableMsi } from './qemu-msi.ts';
 import type { Vdcm } from './vdcm.ts';
 
 const vmm = { layer: 'vmm', name: 'operator', cpu: 0 } as const;
@@ -115,6 +116,19 @@ export const vfioOperations: readonly OperationSpec[] = [
     },
   },
   {
+    name: 'vfio.enableMsi',
+    title: 'Enable MSI as QEMU does',
+    meaning:
+      'QEMU asks for so many MSI vectors. Where the answer is positive, so many are possible and none is on: it asks again for those. An errno ends it.',
+    on: DEVICE,
+    args: [{ name: 'count', type: 'number', min: 1, max: 32, default: 1, meaning: 'Vectors.' }],
+    actor: vmm,
+    refuses: noDevice,
+    *run(setup, object, { count }) {
+      yield* enableMsi(assigned(setup, object)!.device, eventfdsOf(setup), Number(count));
+    },
+  },
+  {
     name: 'vfio.raise',
     title: 'Raise behind the vector',
     meaning:
@@ -128,7 +142,8 @@ export const vfioOperations: readonly OperationSpec[] = [
         ? undefined
         : 'only MSI and MSI-X have entries; use vfio.intx or vfio.fire'),
     *run(setup, object) {
-      assigned(setup, object)!.backend.raise(interruptOf(object).vector);
+      const { index, vector } = interruptOf(object);
+      assigned(setup, object)!.device.backendOf(index).raise(vector);
     },
   },
   {

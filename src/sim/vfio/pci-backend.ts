@@ -1,11 +1,12 @@
 import { effectivelyMasked } from '../../model/masking.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/pci-function.ts';
-import { errno } from '../irq/domain.ts';
+import { errno, type Irq } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
 import { MMIO_WRITE } from '../irq/msix-domain.ts';
 import type { Actions } from '../machine.ts';
 import { type Fire, signal, type VfioBackend } from './backend.ts';
+import type { MemoryBracket } from './memory-bracket.ts';
 
 /** Pass-through: the MSI-X entry of the function with the number of the vector. */
 export class PciBackend implements VfioBackend {
@@ -15,26 +16,32 @@ export class PciBackend implements VfioBackend {
   readonly #fn: PciFunction;
   /** Vectors that the platform grants at most. */
   readonly #grant: number;
+  readonly #bracket: MemoryBracket;
   readonly #virqs = new Map<number, number>();
   /** Vectors that get another eventfd now: they have an irq without a handler. */
   readonly #switching = new Set<number>();
 
-  constructor(of: Host, fn: PciFunction, dynamic: boolean, grant: number) {
+  constructor(of: Host, fn: PciFunction, dynamic: boolean, grant: number, bracket: MemoryBracket) {
     this.#host = of;
     this.#fn = fn;
     this.dynamic = dynamic;
     this.#grant = grant;
+    this.#bracket = bracket;
   }
 
   /** pci_alloc_irq_vectors(): what is granted short of the request is given back, and its number is the answer. */
   *enable(count: number): Actions<number> {
+    return yield* this.#bracket.around(this.#enable(count));
+  }
+
+  *#enable(count: number): Actions<number> {
     const fn = this.#fn;
     yield MMIO_WRITE;
     fn.control(true, true);
     for (let i = 0; i < count; i++) {
       const virq = i < this.#grant ? yield* this.#alloc(i) : errno.ENOSPC;
       if (virq >= 0) continue;
-      yield* this.disable();
+      yield* this.#freeAll();
       return i > 0 ? i : virq;
     }
     yield MMIO_WRITE;
@@ -58,6 +65,10 @@ export class PciBackend implements VfioBackend {
   }
 
   *disable(): Actions {
+    yield* this.#bracket.around(this.#freeAll());
+  }
+
+  *#freeAll(): Actions {
     for (const [index, virq] of [...this.#virqs]) {
       yield* this.#host.core.release(virq);
       this.#virqs.delete(index);
@@ -72,10 +83,16 @@ export class PciBackend implements VfioBackend {
     let virq = this.#virqs.get(vector);
     if (virq === undefined) {
       if (!this.dynamic) return errno.EINVAL;
-      virq = yield* this.#alloc(vector);
+      virq = yield* this.#bracket.around(this.#alloc(vector));
       if (virq < 0) return virq;
     }
-    const irq = core.irq(virq)!;
+    const ret = yield* this.#bracket.around(this.#start(vector, core.irq(virq)!, fire));
+    return ret < 0 ? ret : virq;
+  }
+
+  /** The cached message goes into the table again, and the handler is requested: one bracket. */
+  *#start(vector: number, irq: Irq, fire: Fire): Actions<number> {
+    const { core } = this.#host;
     const { state } = core.machine;
     const cell = irqType.at.address;
     yield* core.storeMessage(
@@ -86,16 +103,16 @@ export class PciBackend implements VfioBackend {
       },
       'vfio',
     );
-    const ret = yield* core.request(virq, `vfio-msix[${vector}](${this.#fn.bdf})`, () => signal(fire, irq.virq));
+    const ret = yield* core.request(irq.virq, `vfio-msix[${vector}](${this.#fn.bdf})`, () => signal(fire, irq.virq));
     this.#switching.delete(vector);
-    return ret < 0 ? ret : virq;
+    return ret;
   }
 
   *release(vector: number): Actions {
     const virq = this.#virqs.get(vector);
     if (virq === undefined) return;
     this.#switching.add(vector);
-    yield* this.#host.core.freeIrq(virq);
+    yield* this.#bracket.around(this.#host.core.freeIrq(virq));
   }
 
   entry(vector: number): number | undefined {

@@ -23,8 +23,7 @@ export function* driveIntx(vm: Vm, fn: PciFunction, device: VfioDevice, fds: Eve
   const virq = yield* core.alloc({ domain: vm.wired, hwirq: GSI, device: fn, owner: name, canReserve: false });
   function* handler(): Actions<boolean> {
     yield MMIO_READ;
-    const found = device.asserted;
-    if (found) device.intx(false);
+    const found = device.serveIntx();
     yield WORK;
     return found;
   }

@@ -7,6 +7,7 @@ import { errno } from '../irq/domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import type { VfioBackend } from './backend.ts';
 import type { Eventfd } from './eventfd.ts';
+import type { PhysicalIntx } from './physical-intx.ts';
 import { actionOf, DATA, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
 
 /** Nanoseconds of an ioctl besides what it does. */
@@ -32,6 +33,10 @@ export interface VfioSpec {
   /** Whose code answers the ioctl; a variant driver calls the same helpers (S0-2). */
   readonly provider: 'core' | 'variant';
   readonly backend: VfioBackend;
+  /** What serves MSI vectors; undefined: the same. */
+  readonly msi?: VfioBackend;
+  /** The wire of its INTx pin on the host; undefined: the line is emulated. */
+  readonly wire?: PhysicalIntx;
 }
 
 /** A device that is assigned through VFIO: the kernel's side (drivers/vfio/pci/vfio_pci_intrs.c, vfio_main.c). */
@@ -81,6 +86,11 @@ export class VfioDevice {
   /** VFIO_IRQ_INFO_NORESIZE: vectors cannot be added while the index is active. */
   get noresize(): boolean {
     return !this.backend.dynamic;
+  }
+
+  /** What serves the vectors of an index. */
+  backendOf(index: number): VfioBackend {
+    return index === VFIO_INDEX.msi ? (this.spec.msi ?? this.backend) : this.backend;
   }
 
   /** The ioctl. 0, a negative errno, or how many vectors would have been possible. */
@@ -136,7 +146,7 @@ export class VfioDevice {
     if (!active && this.#active !== 'none') return errno.EINVAL;
     if ((flags & DATA.eventfd) !== 0) {
       if (active) return yield* this.#block(set);
-      const ret = yield* this.backend.enable(start + count);
+      const ret = yield* this.backendOf(set.index).enable(start + count);
       if (ret !== 0) return ret;
       this.#mode(index, true, start + count);
       const done = yield* this.#block(set);
@@ -158,7 +168,7 @@ export class VfioDevice {
 
   *#disable(index: number): Actions {
     for (const vector of [...this.#contexts.keys()]) yield* this.#setVector(index, vector, -1);
-    yield* this.backend.disable();
+    yield* this.backendOf(index).disable();
     this.#mode(this.#active, false);
   }
 
@@ -179,7 +189,7 @@ export class VfioDevice {
    * the irq has no handler: what comes then is lost unless the device keeps it pending (F40).
    */
   *#setVector(index: number, vector: number, eventfd: Eventfd | number): Actions<number> {
-    const { backend } = this;
+    const backend = this.backendOf(index);
     const before = this.#contexts.get(vector);
     if (before) {
       this.onProducer?.(before.eventfd, undefined);
@@ -198,7 +208,8 @@ export class VfioDevice {
   }
 
   #bound(index: number, vector: number): void {
-    const { machine, backend } = this;
+    const { machine } = this;
+    const backend = this.backendOf(index);
     const context = this.#contexts.get(vector);
     machine.emit(vfioBind, this.vector(index, vector), {
       backend: context?.irq === 0 ? 'emulated' : backend.kind,
@@ -213,13 +224,13 @@ export class VfioDevice {
     this.#signal(this.vector(index, vector), this.eventfd(index, vector), 0);
   }
 
-  /** Signals an eventfd for an interrupt; `irq`: the host irq that came, 0 none. */
-  #signal(object: ObjectId, eventfd: Eventfd | undefined, irq: number): void {
+  /** Signals an eventfd for an interrupt; `irq`: the host irq that came, 0 none; `known`: its cause, where another part keeps the books. */
+  #signal(object: ObjectId, eventfd: Eventfd | undefined, irq: number, known?: number): void {
     const { machine } = this;
     machine.as(this.#here(), () => {
       // Behind a host irq it is the cause that the host took, on its way to whom it is for.
       const { ledger, actor, now } = machine;
-      const cause = ledger.open(now, irq > 0 ? ledger.takeBack(actor.cpu) : 0);
+      const cause = known ?? ledger.open(now, irq > 0 ? ledger.takeBack(actor.cpu) : 0);
       machine.emit(vfioFire, object, { cause, ...(irq > 0 ? { irq } : {}) });
       if (eventfd) {
         eventfd.signal(cause);
@@ -272,16 +283,19 @@ export class VfioDevice {
     const { flags, start, count } = set;
     const on = this.#active === 'intx';
     if (on && count === 0 && (flags & DATA.none) !== 0) {
-      this.#intxOff();
+      yield* this.#intxOff();
       return 0;
     }
     if ((!on && this.#active !== 'none') || start !== 0 || count !== 1) return errno.EINVAL;
     if ((flags & DATA.eventfd) !== 0) {
       const eventfd = set.fds?.[0] ?? -1;
       if (typeof eventfd === 'number' && eventfd !== -1) return errno.EBADF;
+      const { wire } = this.spec;
+      const irq = on || !wire ? wire?.irq : yield* wire.request((virq) => this.#came(virq));
+      if (irq !== undefined && irq < 0) return irq;
       this.#intx = typeof eventfd === 'number' ? undefined : eventfd;
       if (!on) this.#mode('intx', true);
-      this.machine.emit(vfioBind, this.vector(0, 0), { backend: this.backend.kind, eventfd: this.#intx?.fd });
+      this.machine.emit(vfioBind, this.vector(0, 0), { backend: this.backend.kind, eventfd: this.#intx?.fd, irq });
       if (!on) this.#setMask(false, 'enable');
       this.#level();
       return 0;
@@ -291,7 +305,8 @@ export class VfioDevice {
     return 0;
   }
 
-  #intxOff(): void {
+  *#intxOff(): Actions {
+    if (this.spec.wire) yield* this.spec.wire.free();
     this.#intx = undefined;
     this.#listenResample(undefined);
     this.machine.emit(vfioBind, this.vector(0, 0), { backend: this.backend.kind });
@@ -319,9 +334,42 @@ export class VfioDevice {
     eventfd?.listen(() => machine.as(this.actor, () => this.#setMask(false, 'resample')));
   }
 
+  /** Masks or unmasks. A wire that is still asserted stays masked, and its server is told again: no interrupt of the host is spent on it. */
   #setMask(masked: boolean, by: string): void {
-    this.machine.emit(vfioMask, this.vector(0, 0), { masked, by });
+    const { machine } = this;
+    const { wire } = this.spec;
+    const object = this.vector(0, 0);
+    if (wire && by === 'resample' && machine.state.flag(object, vfioVector.at.masked) !== true) return;
+    if (wire?.pin.waits && !masked && by !== 'enable') {
+      this.#signal(object, this.#intx, wire.irq ?? 0, 0);
+      return;
+    }
+    machine.emit(vfioMask, object, { masked, by });
+    wire?.disable(masked);
     this.#level();
+  }
+
+  /** An interrupt of the wire (vfio_intx_handler): one that the function raised masks itself and is signalled. Whether it was. */
+  #came(virq: number): boolean {
+    const { machine } = this;
+    const { wire } = this.spec;
+    const object = this.vector(0, 0);
+    if (!wire?.pin.waits || machine.state.flag(object, vfioVector.at.masked) === true) return false;
+    machine.as(this.#here(), () => {
+      wire.disable(true);
+      machine.emit(vfioMask, object, { masked: true, by: 'automask' });
+    });
+    this.#signal(object, this.#intx, virq, 0);
+    return true;
+  }
+
+  /** The driver of the device reads its status and clears it: whether something was there. */
+  serveIntx(): boolean {
+    const { wire } = this.spec;
+    if (wire) return wire.pin.serve() > 0;
+    const found = this.#line;
+    if (found) this.intx(false);
+    return found;
   }
 
   /** The line is asserted and nothing masks it: one interrupt, and it masks itself. */
@@ -333,13 +381,14 @@ export class VfioDevice {
     this.fire(0, 0);
   }
 
-  /** Whether the device asserts its INTx line. */
-  get asserted(): boolean {
-    return this.#line;
-  }
-
-  /** The device asserts or deasserts its INTx line. */
+  /** The device asserts or deasserts its INTx line; at a wire: it has a cause, or what waited is served. */
   intx(level: boolean): void {
+    const { wire } = this.spec;
+    if (wire) {
+      if (level) wire.pin.raise();
+      else wire.pin.serve();
+      return;
+    }
     this.#line = level;
     this.machine.as(this.actor, () => {
       this.machine.emit(vfioIntx, this.object, { what: level ? 'asserted' : 'deasserted', pin: 'A' });
