@@ -3,7 +3,9 @@ import { untold } from '../../model/events/outcome.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { msiAddress, msiControl, msiData, vectorControl } from '../../model/registers/pci.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
-import { MSI_AT, type PciFunction } from '../device/pci-function.ts';
+import { allowIntx } from '../device/legacy-interrupts.ts';
+import { MSI_AT } from '../device/offsets.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { Composed } from '../irq/domain.ts';
 import { ImsCells } from '../irq/ims-cells.ts';
 import type { Machine } from '../machine.ts';
@@ -47,7 +49,10 @@ function msixPlace(machine: Machine, fn: PciFunction): MessagePlace {
     maskable: true,
     size: 2048,
     object: (index) => fn.entry(index),
-    enable: (ready) => fn.control(true, !ready),
+    enable(ready) {
+      if (ready) allowIntx(fn, false);
+      fn.control(true, !ready);
+    },
     write(index, { address, data }) {
       fn.table(index, 0, 4, [address >>> 0]);
       fn.table(index, 4, 4, [Math.floor(address / HIGH)]);
@@ -95,7 +100,9 @@ function configPlace(machine: Machine, fn: PciFunction): MessagePlace {
     size: 1,
     object: () => object,
     enable(ready) {
-      if (ready) fn.configWrite(MSI_AT + 2, 2, MSI_ON);
+      if (!ready) return;
+      allowIntx(fn, false);
+      fn.configWrite(MSI_AT + 2, 2, MSI_ON);
     },
     write(_index, { address, data }) {
       fn.configWrite(MSI_AT + 4, 4, address >>> 0);

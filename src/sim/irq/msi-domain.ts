@@ -6,7 +6,9 @@ import { packRegister } from '../../model/register.ts';
 import { msiControl, msiData } from '../../model/registers/pci.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import { msi } from '../../model/things/pci.ts';
-import { MSI_AT, type PciFunction } from '../device/pci-function.ts';
+import { allowIntx } from '../device/legacy-interrupts.ts';
+import { MSI_AT } from '../device/offsets.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { type Composed, type Domain, errno, type Irq } from './domain.ts';
 import type { Host } from './host.ts';
@@ -73,10 +75,12 @@ export class MsiDomain implements Domain {
     irq.written?.(message);
   }
 
-  /** Sets or clears MSI Enable. */
+  /** Sets or clears MSI Enable, with INTx disabled while it is set. */
   *enable(on: boolean): Actions {
+    if (on) allowIntx(this.#fn, false);
     yield CONFIG;
     this.#fn.configWrite(MSI_AT + 2, 2, on ? ON : OFF);
+    if (!on) allowIntx(this.#fn, true);
   }
 }
 

@@ -176,6 +176,7 @@ class DeviceAssigner {
           pbaOffset: PENDING,
         },
         vectors > 0 ? 0x406 : 0x6,
+        vm.bars,
       ),
     );
     if (vectors === 0) {
