@@ -56,8 +56,6 @@ describe('simulator: BARs', () => {
       workload: [move('1ms', '0xc0010000'), move('2ms', '0xc0008000'), move('3ms', '0xc4000000')],
     });
     const all = events(sim);
-    const from = all.findIndex((e) => e.time >= 0.001);
-    assert.ok(from > 0);
     const said = texts(all);
     assert.equal(said.length, 2, 'the second address reaches into the BAR of the other function as well');
     assert.match(String(said[0]), /^pci 0000:00:04\.0: BAR 1 .*address conflict with 0000:00:05\.0/);
