@@ -79,6 +79,13 @@ const device = v.strictObject({
   bar: v.optional(
     v.pipe(v.string(), v.regex(/^0x[0-9a-f]+$/), v.description('Address of the BAR with table and PBA.')),
   ),
+  pba: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^0x[0-9a-f]{0,3}[08]$/),
+      v.description('Offset of its PBA in that BAR, a multiple of 8; 0x8000 when absent. The table lies at 0.'),
+    ),
+  ),
   msi: v.optional(v.pipe(v.boolean(), v.description('Whether it has an MSI capability as well.')), false),
   msiVectors: v.optional(
     v.pipe(v.picklist([1, 2, 4, 8, 16, 32]), v.description('Messages that its MSI capability asks for.')),

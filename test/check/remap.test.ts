@@ -83,9 +83,26 @@ describe('rules about remapping units', () => {
     });
 
     it('an invalidation of it, of a block that holds it, or of all passes', () => {
-      for (const covers of [inv(11, 37), inv(11, 32, 3), '11 iec.inv irte/dmar0 global=true index=0 mask=0'])
+      // Blocks are aligned: of 39 with mask 3, it is 32 to 39.
+      for (const covers of [
+        inv(11, 37),
+        inv(11, 32, 3),
+        inv(11, 39, 3),
+        '11 iec.inv irte/dmar0 global=true index=0 mask=0',
+      ])
         assert.equal(verdict(made(`${read}\n${write}\n${covers}\n${request(15)}\n${used}`), 'F31'), 'pass', covers);
-      assert.equal(verdict(made(`${read}\n${write}\n${inv(11, 32, 2)}\n${request(15)}\n${used}`), 'F31'), 'fail');
+      // 34 with mask 2 is 32 to 35, although 34 + 4 is more than 37; what only waits in the queue has no effect.
+      const queued = `11 iec.queue ${IRTE} global=false index=37 mask=0`;
+      for (const other of [inv(11, 32, 2), inv(11, 34, 2), `${queued}\n${inv(12, 38)}`])
+        assert.equal(verdict(made(`${read}\n${write}\n${other}\n${request(15)}\n${used}`), 'F31'), 'fail', other);
+    });
+
+    it('of a kernel whose unit is not seen: the second write of an entry counts as the first does', () => {
+      const again = `500 irte.write ${IRTE} value=${ENTRY}`;
+      const trace = made(
+        `${write}\n${inv(11, 37)}\n${again}\n5000 ir.request irte/dmar0/40 address=0xfee00518 data=0x0 sid=0x6500`,
+      );
+      assert.equal(verdict(trace, 'F31'), 'fail');
     });
 
     it('is not decided where no invalidation is recorded, or where events were lost', () => {

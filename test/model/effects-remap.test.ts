@@ -91,48 +91,80 @@ describe('effects: VT-d', () => {
     `);
   });
 
-  it('an invalidation by index counts from the index on: 2^mask entries, and IM is the only mask', () => {
-    const entries = [0, 3, 4, 7, 8].map((i) => `irte.read irte/dmar0/${i} value=${IRTE}`).join('\n');
-    story(`${entries}
-      iec.inv irte/dmar0/4 global=false index=4 mask=0
-      = irte/dmar0/3/stale false
+  /** The same entry with vector 0x23. */
+  const CHANGED = '0x180000010000230001';
+  /** Entries that the unit read and that were written since. */
+  const written = (...indexes: readonly number[]): string =>
+    indexes
+      .map((i) => `irte.read irte/dmar0/${i} value=${IRTE}\nirte.write irte/dmar0/${i} value=${CHANGED}`)
+      .join('\n');
+
+  it('a written entry is stale until an invalidation covers it; then the unit has what was written', () => {
+    story(`${written(4, 5)}
       = irte/dmar0/4/stale true
+      = irte/dmar0/4/value "${IRTE}"
+      iec.queue irte/dmar0/4 global=false index=4 mask=0
+      = irte/dmar0/4/stale true
+      = irte/dmar0/invalidations 0
+      iec.inv irte/dmar0/4 global=false index=4 mask=0
+      = irte/dmar0/4/stale false
+      = irte/dmar0/4/value "${CHANGED}"
+      = irte/dmar0/5/stale true
+      = irte/dmar0/5/value "${IRTE}"
+      irte.write irte/dmar0/4 value=${IRTE}
+      = irte/dmar0/4/stale false
+      = irte/dmar0/4/value "${IRTE}"
+      irte.read irte/dmar0/4 value=${IRTE}
+      irte.write irte/dmar0/4 value=${CHANGED}
+      = irte/dmar0/4/stale true
+    `);
+    // Where the trace does not show what the unit reads, it may have read the entry again since.
+    story(`
+      irte.write irte/dmar0/4 value=${IRTE}
+      iec.inv irte/dmar0/4 global=false index=4 mask=0
+      = irte/dmar0/4/value "${IRTE}"
+      = irte/dmar0/4/stale false
+      irte.write irte/dmar0/4 value=${CHANGED}
+      = irte/dmar0/4/stale true
+    `);
+  });
+
+  it('an invalidation by index is of the aligned block of 2^mask entries: low bits of the index are ignored', () => {
+    story(`${written(0, 3, 4, 7, 8)}
+      iec.inv irte/dmar0/4 global=false index=4 mask=2
+      = irte/dmar0/3/stale true
+      = irte/dmar0/4/stale false
       = irte/dmar0/4/invalidations 1
       = irte/dmar0/7/stale false
+      = irte/dmar0/8/stale true
       = irte/dmar0/invalidations 1
     `);
-    story(`${entries}
-      iec.inv irte/dmar0/4 global=false index=4 mask=2
-      = irte/dmar0/3/stale false
-      = irte/dmar0/4/stale true
-      = irte/dmar0/7/stale true
-      = irte/dmar0/8/stale false
-    `);
-    story(`${entries}
-      iec.inv irte/dmar0 global=false index=0 mask=3
-      = irte/dmar0/0/stale true
-      = irte/dmar0/7/stale true
-      = irte/dmar0/8/stale false
-      iec.inv irte/dmar0 global=true index=0 mask=0
+    story(`${written(0, 3, 4, 7, 8)}
+      iec.inv irte/dmar0/6 global=false index=6 mask=2
+      = irte/dmar0/3/stale true
+      = irte/dmar0/4/stale false
+      = irte/dmar0/7/stale false
       = irte/dmar0/8/stale true
+      iec.inv irte/dmar0 global=true index=0 mask=0
+      = irte/dmar0/0/stale false
+      = irte/dmar0/8/stale false
       = irte/dmar0/7/invalidations 2
       = irte/dmar0/invalidations 2
     `);
   });
 
   it('masks of 15 and of more cover half the largest table, and all of it (65536 entries)', () => {
-    const entries = [0, 32767, 32768, 65535].map((i) => `irte.read irte/dmar0/${i} value=${IRTE}`).join('\n');
     const stale = (mask: number, ...values: readonly boolean[]): unknown =>
-      story(`${entries}
+      story(`${written(0, 32767, 32768, 65535)}
         iec.inv irte/dmar0 global=false index=0 mask=${mask}
         = irte/dmar0/0/stale ${values[0]}
         = irte/dmar0/32767/stale ${values[1]}
         = irte/dmar0/32768/stale ${values[2]}
         = irte/dmar0/65535/stale ${values[3]}
       `);
-    stale(15, true, true, false, false);
+    stale(15, false, false, true, true);
     // Bits 31:27 of the descriptor hold up to 31; a table has no more than 65536 entries.
-    for (const mask of [16, 17, 30, 31]) stale(mask, true, true, true, true);
+    for (const mask of [16, 17, 30, 31]) stale(mask, false, false, false, false);
   });
 });
 
@@ -161,7 +193,7 @@ describe('effects: AMD-Vi', () => {
       ir.remap irte/amdvi-0x18/5 vector=35 dest=0x1
       = irte/amdvi-0x18/5/remaps 1
       irte.invAmd irte/amdvi-0x18
-      = irte/amdvi-0x18/5/stale true
+      = irte/amdvi-0x18/5/stale false
       = irte/amdvi-0x18/5/invalidations 1
       = irte/amdvi-0x18/invalidations 1
     `);

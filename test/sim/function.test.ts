@@ -19,13 +19,13 @@ class Bench {
   readonly fn: PciFunction;
   readonly landed: (Message & { readonly at: number })[] = [];
 
-  constructor(jitter = 0, command = 0x406) {
+  constructor(jitter = 0, command = 0x406, msi = false) {
     this.machine = new Machine(this.recorder, 7, jitter);
     this.fn = new PciFunction(this.machine, BDF, {
       accept: (message) => void this.landed.push({ ...message, at: this.machine.now }),
     });
     const spec = { bdf: BDF, name: 'bench', vectors: 4, bar: 0, barAddress: 0xfe000000, barSize: 0x10000 };
-    announce(this.fn, { ...spec, tableOffset: 0, pbaOffset: 0x8000 }, command);
+    announce(this.fn, { ...spec, msi, tableOffset: 0, pbaOffset: 0x8000 }, command);
   }
 
   /** Enabled, every entry programmed and unmasked: vector i goes to CPU i, vector 0x40 + i. */
@@ -257,6 +257,22 @@ describe('MSI-X function', () => {
     bench.fn.writePba(0, 4, [0xd]);
     assert.deepEqual(bench.rules(), ['U3']);
     assert.equal(bench.pending(), 0b0010);
+  });
+
+  it('U4 MSI and MSI-X enabled together, whichever came first; told once', () => {
+    for (const [first, second] of [
+      ['msi', 'msix'],
+      ['msix', 'msi'],
+    ]) {
+      const bench = new Bench(0, 0x406, true);
+      // Message Control lies 2 behind each capability; its enable bit is 0 for MSI, 15 for MSI-X.
+      const enable = { msi: () => bench.fn.configWrite(0x52, 2, 0x81), msix: () => bench.fn.control(true, false) };
+      enable[first as 'msi']();
+      assert.deepEqual(bench.rules(), []);
+      enable[second as 'msi']();
+      enable[second as 'msi']();
+      assert.deepEqual(bench.rules(), ['U4']);
+    }
   });
 
   it('U5 an entry beyond the table does not exist: a write is discarded, a read is all ones', () => {

@@ -26,15 +26,16 @@ describe('MSI', () => {
     // Destination APIC id in bits 19:12 of the address; a real vector already at the first write, not 0xef.
     assert.equal(Number(write.fields['data']), alloc.fields['vector']);
     assert.equal(write.fields['where'], 'config space');
-    // Address at +4, upper address at +8, data at +12 of the capability at 0x50; enable in bit 0 of +2.
+    // INTx is disabled (Command bit 10) before MSI is enabled. Address at +4, upper address at +8, data at +12 of the capability at 0x50; enable in bit 0 of +2.
     assert.deepEqual(
       ofKind(all, 'cfg.write')
-        .slice(0, 4)
+        .slice(0, 5)
         .map((e) => [e.fields['offset'], e.fields['value']]),
       [
         ['0x54', write.fields['address']],
         ['0x58', '0x0'],
         ['0x5c', write.fields['data']],
+        ['0x4', '0x406'],
         ['0x52', '0x81'],
       ],
     );

@@ -236,12 +236,17 @@ describe('hierarchy of domains on x86', () => {
     const all = events(run({ devices: [device()] }));
     const messages = all.filter((e) => e.kind === 'msg.write').map((e) => e.fields.data);
     assert.deepEqual(messages, ['0xef', '0x20']);
-    const control = all.filter((e) => e.kind === 'cfg.write').map((e) => [e.step, e.fields.value]);
+    const written = all.filter((e) => e.kind === 'cfg.write');
     assert.deepEqual(
-      control.map((c) => c[1]),
-      ['0xc001', '0x8001'],
-      'enabled with the function mask, then without',
+      written.map((e) => [e.fields.offset, e.fields.value]),
+      [
+        ['0x62', '0xc001'],
+        ['0x4', '0x406'],
+        ['0x62', '0x8001'],
+      ],
+      'enabled with the function mask, INTx disabled, then without the mask',
     );
+    const control = [written[0]!, written[2]!].map((e) => [e.step]);
     const masked = all.filter((e) => e.kind === 'tbl.write' && e.fields.offset === '0xc' && e.fields.value === '0x1');
     assert.deepEqual(
       masked.map((e) => e.object),

@@ -1,5 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { iecInvalidate, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
+import { holdsNone, iecInvalidate, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
+import { covers } from '../../model/registers/vtd.ts';
 import type { State } from '../../model/state.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
 import { before, LastEvents, Now, steps } from '../history.ts';
@@ -12,7 +13,7 @@ const SOON = 1e6;
 
 /** Whether the unit may go on with an older copy: what it read differs from the table, or it is not known what it read. */
 function outdated(state: State, entry: ObjectId): boolean {
-  if (state.flag(entry, R.cached) === false) return false;
+  if (holdsNone(state, entry)) return false;
   for (let i = 0; i < 4; i++) if (state.num(entry, R.value + i) !== state.num(entry, R.table + i)) return true;
   return false;
 }
@@ -64,8 +65,7 @@ export const invalidatesCache: Rule<'F31'> = {
           for (const entry of [...open.objects()]) {
             const node = scene.world.node(entry)!;
             const own = Number(node.segment);
-            if (node.parent?.object === unit && (global || (own >= index && own < index + 2 ** mask)))
-              open.forget(entry);
+            if (node.parent?.object === unit && (global || covers(index, mask, own))) open.forget(entry);
           }
         } else if (open.has(object))
           tell(step, object, time, kind === irRemap ? 'and it was used' : 'and a message came for it');

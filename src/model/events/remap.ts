@@ -1,5 +1,5 @@
 import { eventKind } from '../event.ts';
-import { apicIdOf, vtdIrte } from '../registers/vtd.ts';
+import { apicIdOf, covers, vtdIrte } from '../registers/vtd.ts';
 import type { State } from '../state.ts';
 import { device } from '../things/pci.ts';
 import { amdIrte, irte, remapUnit } from '../things/remap.ts';
@@ -17,17 +17,58 @@ function* entriesOf(state: State, unit: number): Generator<number> {
 const unitOf = (state: State, entry: number): number =>
   state.world.object(remapUnit, state.world.node(entry)?.parent?.path ?? 'irte/0');
 
-/** Marks what was read from a table entry as possibly outdated. */
+/** The unit that an entry lies under, -1 while the trace has not named it. */
+const unitAbove = (state: State, entry: number): number => state.world.node(entry)?.parent?.object ?? -1;
+
+/**
+ * Whether the unit holds no copy of an entry for certain: it threw it away, and the trace would show that it read it again; or what
+ * it read was not present (Caching Mode 0).
+ */
+export function holdsNone(state: State, entry: number): boolean {
+  const amd = state.world.type(entry) === amdIrte;
+  const cached = state.flag(entry, amd ? amdIrte.at.cached : R.cached);
+  if (cached !== false) return cached === true && !amd && vtdIrte.f.present.flag(state, entry, R.value) === false;
+  const unit = unitAbove(state, entry);
+  return unit >= 0 && state.flag(unit, U.told) === true;
+}
+
+/**
+ * Whether it is not known what a unit makes of an entry now: it threw its copy away, and the trace does not show what is written
+ * to the table.
+ */
+export function isOutdated(state: State, entry: number): boolean {
+  const type = state.world.type(entry);
+  const at = type === irte ? R : type === amdIrte ? amdIrte.at : undefined;
+  return at !== undefined && state.flag(entry, at.cached) === false && state.flag(entry, at.told) !== true;
+}
+
+/** What the unit uses is what lies in memory. */
+function takeOver(state: State, entry: number): void {
+  let same = true;
+  for (let i = 0; i < 4; i++) {
+    const word = state.get(entry, R.table + i);
+    if (state.num(entry, R.value + i) !== word) same = false;
+    state.set(entry, R.value + i, word);
+  }
+  state.setFlag(entry, R.stale, false);
+  state.setFlag(entry, R.cached, false);
+  if (!same) state.forget(entry, R.destId);
+}
+
+/** The unit throws away what it cached of an entry: from now on it uses what the table in memory holds, where the trace shows that. */
 function invalidate(state: State, entry: number): void {
   const type = state.world.type(entry);
   if (type === irte) {
     state.count(entry, R.invalidations);
-    state.setFlag(entry, R.stale, true);
+    state.setFlag(entry, R.stale, false);
     state.setFlag(entry, R.cached, false);
+    if (state.flag(entry, R.told) === true) takeOver(state, entry);
   } else if (type === amdIrte) {
-    state.count(entry, amdIrte.at.invalidations);
-    state.setFlag(entry, amdIrte.at.stale, true);
-    state.setFlag(entry, amdIrte.at.cached, false);
+    const { at } = amdIrte;
+    state.count(entry, at.invalidations);
+    state.setFlag(entry, at.stale, false);
+    state.setFlag(entry, at.cached, false);
+    if (state.flag(entry, at.told) === true) state.set(entry, at.value, state.get(entry, at.table));
   }
 }
 
@@ -96,6 +137,7 @@ export const irteRead = eventKind(
     state.setFlag(e.object, R.stale, false);
     state.setFlag(e.object, R.cached, true);
     state.count(e.object, R.reads);
+    state.setFlag(unitOf(state, e.object), U.told, true);
   },
 );
 
@@ -113,7 +155,10 @@ export const irteWrite = eventKind(
       state.set(e.object, R.table + i, word);
       if (state.get(e.object, R.value + i) !== word) same = false;
     }
-    if (!same) state.setFlag(e.object, R.stale, true);
+    state.setFlag(e.object, R.told, true);
+    if (same) state.setFlag(e.object, R.stale, false);
+    else if (holdsNone(state, e.object)) takeOver(state, e.object);
+    else state.setFlag(e.object, R.stale, true);
   },
 );
 
@@ -126,8 +171,11 @@ export const amdWrite = eventKind(
   { value: 'x' },
   (state, e, a) => {
     const value = a.value;
-    state.set(e.object, amdIrte.at.table, value);
-    if (state.num(e.object, amdIrte.at.value) !== value) state.setFlag(e.object, amdIrte.at.stale, true);
+    const { at } = amdIrte;
+    state.set(e.object, at.table, value);
+    state.setFlag(e.object, at.told, true);
+    if (holdsNone(state, e.object)) state.set(e.object, at.value, value);
+    state.setFlag(e.object, at.stale, state.num(e.object, at.value) !== value);
   },
 );
 
@@ -199,7 +247,7 @@ export const iecInvalidate = eventKind(
   'iec.inv',
   'invalidate',
   [irte, remapUnit],
-  'The interrupt entry cache was invalidated: globally, or 2^mask entries from an index on.',
+  'The interrupt entry cache was invalidated: globally, or the aligned block of 2^mask entries around an index. The kernel waits for the end of it; qi_submit is recorded at the begin of that wait.',
   { global: 'flag', index: 'u', mask: 'u' },
   (state, e, a) => {
     const unit = state.world.type(e.object) === irte ? unitOf(state, e.object) : e.object;
@@ -211,17 +259,25 @@ export const iecInvalidate = eventKind(
       return;
     }
     if (state.world.type(e.object) === irte) state.touch(e.object);
-    const first = a.index;
-    const size = mask > 15 ? 0x10000 : 1 << mask;
-    if (size === 1) {
+    const { index } = a;
+    if (mask === 0) {
       if (state.world.type(e.object) === irte) invalidate(state, e.object);
       return;
     }
     for (const entry of entriesOf(state, unit)) {
-      const index = Number(state.world.node(entry)!.segment);
-      if (index >= first && index < first + size && state.present(entry)) invalidate(state, entry);
+      const own = Number(state.world.node(entry)!.segment);
+      if (covers(index, mask, own) && state.present(entry)) invalidate(state, entry);
     }
   },
+);
+
+/** An invalidation waits in the queue of a unit. Object: the unit (global) or the first entry. */
+export const iecQueue = eventKind(
+  'iec.queue',
+  'invalidate',
+  [irte, remapUnit],
+  'The kernel put an invalidation into the queue of the unit, which goes on with what it has cached until it has carried it out (iec.inv).',
+  { global: 'flag', index: 'u', mask: 'u' },
 );
 
 /** The unit read an AMD table entry. Object: the entry. */
@@ -245,6 +301,7 @@ export const amdRead = eventKind(
     state.setFlag(e.object, amdIrte.at.stale, false);
     state.setFlag(e.object, amdIrte.at.cached, true);
     state.count(e.object, amdIrte.at.reads);
+    state.setFlag(unitOf(state, e.object), U.told, true);
   },
 );
 
@@ -313,6 +370,7 @@ export const remapEvents = [
   irFault,
   irWarn,
   iecInvalidate,
+  iecQueue,
   amdRead,
   amdInvalidate,
   irSeen,

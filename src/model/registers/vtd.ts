@@ -242,3 +242,13 @@ export const vtdFaultReasons: Readonly<Record<number, VtdFaultReason>> = {
     fpdSuppresses: true,
   },
 };
+
+/** Index Mask of an invalidation that covers every index there is (16 bits). */
+const ALL_INDEXES = 16;
+
+/**
+ * Whether an invalidation by index covers an entry: IM low bits of both indexes are not compared, so that it is the aligned block
+ * of 2^IM entries in which the index lies (VT-d 6.5.2.7).
+ */
+export const covers = (index: number, mask: number, entry: number): boolean =>
+  mask >= ALL_INDEXES || entry >>> mask === index >>> mask;

@@ -16,16 +16,22 @@ export const remapUnit = objectType('irunit', 'An interrupt remapping unit.', {
   requests: { kind: 'count', meaning: 'Messages that reached the unit so far.' },
   invalidations: { kind: 'count', meaning: 'Interrupt entry cache invalidations so far, global ones included.' },
   faults: { kind: 'count', meaning: 'Faults and refused messages so far.' },
+  told: { kind: 'flag', hidden: true, meaning: 'The trace shows what the unit reads.' },
 });
 
 /** An interrupt remapping table entry: `irte/<unit>/<index>`. */
-export const irte = objectType('irte', 'An interrupt remapping table entry as the unit last read it.', {
-  value: { kind: 'reg', register: vtdIrte, meaning: 'The 128 bits of the entry.' },
+export const irte = objectType('irte', 'An interrupt remapping table entry as the unit has it.', {
+  value: {
+    kind: 'reg',
+    register: vtdIrte,
+    meaning:
+      'The 128 bits of the entry: as the unit read them last, or as they were written before its copy was invalidated.',
+  },
   destId: { kind: 'num', hidden: true, meaning: 'Destination APIC id as the unit printed it.' },
   stale: {
     kind: 'flag',
     meaning:
-      'The table may hold something newer than the unit read last: it was written, or its cache entry invalidated, since.',
+      'The unit may go on with an older copy: the entry was written since it was read, and no invalidation that covers it has completed.',
   },
   reads: { kind: 'count', meaning: 'Times the unit read it.' },
   remaps: { kind: 'count', meaning: 'Messages that it remapped.' },
@@ -36,17 +42,22 @@ export const irte = objectType('irte', 'An interrupt remapping table entry as th
     meaning: 'The 128 bits in the table in memory, where writes of the kernel show them.',
   },
   cached: { kind: 'flag', hidden: true, meaning: 'The interrupt entry cache of the unit holds what was read last.' },
+  told: { kind: 'flag', hidden: true, meaning: 'The trace shows writes of the table entry.' },
 });
 
 /** An AMD interrupt remapping table entry: `irte/<device id>/<index>`. */
-export const amdIrte = objectType('amdirte', 'An AMD interrupt remapping table entry as the unit last read it.', {
+export const amdIrte = objectType('amdirte', 'An AMD interrupt remapping table entry as the unit has it.', {
   value: {
     kind: 'reg',
     register: amdIrte128,
     meaning: 'The 128 bits of the entry (32-bit entries leave the rest unknown).',
   },
   ga: { kind: 'flag', meaning: 'The entry is of the 128-bit kind.' },
-  stale: { kind: 'flag', meaning: 'The table was written or invalidated since the last read.' },
+  stale: {
+    kind: 'flag',
+    meaning:
+      'The unit may go on with an older copy: the entry was written since it was read, and its table was not invalidated.',
+  },
   reads: { kind: 'count', meaning: 'Times the unit read it.' },
   remaps: { kind: 'count', meaning: 'Messages that it remapped.' },
   invalidations: { kind: 'count', meaning: 'Invalidations seen.' },
@@ -56,6 +67,7 @@ export const amdIrte = objectType('amdirte', 'An AMD interrupt remapping table e
     meaning: 'A 32-bit entry in the table in memory, where a write of the kernel shows it.',
   },
   cached: { kind: 'flag', hidden: true, meaning: 'The unit has the entry in its cache as it was read last.' },
+  told: { kind: 'flag', hidden: true, meaning: 'The trace shows writes of the table entry.' },
 });
 
 /** An Arm ITS: `its/<n>`. */

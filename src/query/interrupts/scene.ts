@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import type { Slices } from '../../base/slices.ts';
 import { type Destinations, destinationsOf } from '../../model/apic-ids.ts';
+import { isOutdated } from '../../model/events/remap.ts';
 import type { MessageKind } from '../../model/message.ts';
 import type { Namespace } from '../../model/namespace.ts';
 import type { ObjectType } from '../../model/objects.ts';
@@ -17,7 +18,7 @@ import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { intid, irq, vector } from '../../model/things/irq.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
-import { amdIrte, irte, itsEvent } from '../../model/things/remap.ts';
+import { itsEvent } from '../../model/things/remap.ts';
 import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import { messageKind } from '../../model/translate.ts';
 import { irteOfIrq, translationOf } from '../../model/translation.ts';
@@ -163,13 +164,6 @@ export function* sceneOf(state: State): Slices<Scene> {
 function messageIn(state: State, object: ObjectId): MessageWords {
   const { address, data } = messageCells.get(state.world.type(object)!)!;
   return [state.num(object, address), state.num(object, address + 1), state.num(object, data)];
-}
-
-/** Whether the unit has thrown away what it read of an entry: the table may hold another one by now. */
-function isOutdated(state: State, translation: ObjectId): boolean {
-  const type = state.world.type(translation);
-  const at = type === irte ? irte.at : type === amdIrte ? amdIrte.at : undefined;
-  return at !== undefined && state.flag(translation, at.stale) === true && state.flag(translation, at.cached) !== true;
 }
 
 /** An LPI of the system that an object belongs to. */

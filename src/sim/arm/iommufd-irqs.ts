@@ -1,6 +1,7 @@
 import { vfioFire, vfioSet } from '../../model/events/vfio.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
 import { vfioDevice, vfioVector } from '../../model/things/virt.ts';
+import { allowIntx } from '../device/legacy-interrupts.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import { type Composed, errno, type Irq } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
@@ -107,6 +108,7 @@ export class IommufdIrqs {
       yield* core.release(irq.virq);
     }
     fn.control(false, false);
+    allowIntx(fn, true);
     return 0;
   }
 

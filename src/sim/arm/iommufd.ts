@@ -16,6 +16,8 @@ export const SW_MSI = { start: 0x8000000, size: 0x100000 } as const;
 /** Pages of that window which iommufd gives to doorbells: as many as its bitmap has bits (struct iommufd_sw_msi_maps). */
 const SW_MSI_PAGES = 64;
 
+const GUEST: Actor = { layer: 'guest-kernel', name: 'smmu', cpu: -1 };
+
 /** How the policies of a scenario shape iommufd. */
 export interface IommufdDesign {
   readonly vmsi: 'rmr' | 'vits' | 'none';
@@ -65,7 +67,17 @@ export class Iommufd implements MsiOwner {
   /** Puts a device behind the address space. */
   attach(fn: PciFunction): void {
     this.#devices.add(fn);
-    this.smmu.configure(fn.requester, { stage1: this.design.nested, stage2: [this.#ioas, this.#hwpt] });
+    const { nested, vmsi: how } = this.design;
+    this.smmu.configure(fn.requester, { stage1: nested, stage2: [this.#ioas, this.#hwpt] });
+    if (nested && how === 'rmr') this.machine.as(GUEST, () => this.#announced(fn));
+  }
+
+  /**
+   * The tables of the guest's firmware announce the software MSI window (IORT RMR), and the guest maps it one to one in the stage 1 of each
+   * DMA domain (IOMMU_RESV_DIRECT, iommu_create_device_direct_mappings): the device holds the address that the host composed.
+   */
+  #announced(fn: PciFunction): void {
+    this.smmu.map(fn.requester, SW_MSI.start, SW_MSI.start, SW_MSI.size);
   }
 
   /** Whether user space owns the translation of a function. */

@@ -5,7 +5,7 @@ export const vmsi = policy(
   'vmsi',
   'What gives the message address of a device whose translation user space owns (iommufd).',
   {
-    rmr: 'The kernel maps the doorbell at its software MSI window (0x8000000); a guest maps that window one to one.',
+    rmr: 'The kernel maps the doorbell at its software MSI window (0x8000000); the firmware of a guest announces that window (RMR), and the guest maps it one to one in its stage 1.',
     vits: 'User space gives an address for each vector of each device; the kernel maps nothing by itself.',
     none: 'Nothing gives it: the kernel writes the physical address of the doorbell.',
   },

@@ -1,17 +1,43 @@
 import { tblRead } from '../../model/events/msix.ts';
 import { barMap, cfgRead, devSeen } from '../../model/events/pci.ts';
-import { CAPABILITY, capabilityHead, msiControl, msixControl, msixVectorControl } from '../../model/registers/pci.ts';
+import { layoutLint } from '../../model/events/vfio.ts';
+import {
+  CAPABILITY,
+  capabilityHead,
+  msiControl,
+  msixControl,
+  msixVectorControl,
+  pciCommand,
+} from '../../model/registers/pci.ts';
+import type { Bars } from './bars.ts';
 import type { FunctionSpec } from './function-spec.ts';
-import { COMMAND, MSI_AT, MSIX_AT, type PciFunction } from './pci-function.ts';
+import { COMMAND, MSI_AT, MSIX_AT } from './offsets.ts';
+import type { PciFunction } from './pci-function.ts';
+import { lintLayout, type RegionMap } from './regions.ts';
 
-/** Lets the trace show the function as firmware left it: capabilities read, BAR mapped, MSI-X off, command as given. */
-export function announce(fn: PciFunction, spec: FunctionSpec, command: number): void {
+/** What lies in the BAR of a function: its vector table and its pending bits, 64 of them in 8 bytes. */
+const msixLayout = ({ barSize, vectors, tableOffset, pbaOffset }: FunctionSpec): RegionMap => ({
+  size: barSize,
+  registers: [
+    { name: 'MSI-X table', offset: tableOffset, size: vectors * 16, latency: 'init', kind: 'vectors' },
+    { name: 'MSI-X PBA', offset: pbaOffset, size: Math.ceil(vectors / 64) * 8, latency: 'init', kind: 'pending' },
+  ],
+});
+
+/**
+ * Lets the trace show the function as firmware left it: capabilities read, BAR mapped, MSI-X off, command as given. A BAR that
+ * another one of its bus is in the way of is not mapped, and memory decode stays off.
+ */
+export function announce(fn: PciFunction, spec: FunctionSpec, command: number, bars?: Bars): void {
   const { machine, object } = fn;
   machine.emit(devSeen, object, { name: spec.name });
   const read = (offset: number, size: number, value: number): void =>
     machine.emit(cfgRead, object, { offset, size, value });
-  read(COMMAND, 2, command);
-  machine.emit(barMap, object, { bar: spec.bar, address: spec.barAddress, size: spec.barSize });
+  const { bar, barAddress: address, barSize } = spec;
+  const range = { bdf: fn.bdf, bar, address, size: barSize };
+  if (bars?.claim(machine, object, range) === false) fn.unclaimed = range;
+  read(COMMAND, 2, fn.unclaimed ? command & ~pciCommand.f.memory.mask : command);
+  if (!fn.unclaimed) machine.emit(barMap, object, { bar, address, size: barSize });
   const { vectors, msi } = spec;
   if (vectors > 0 || msi) read(0x34, 1, msi ? MSI_AT : MSIX_AT);
   const { address64, multipleCapable } = msiControl.f;
@@ -22,6 +48,7 @@ export function announce(fn: PciFunction, spec: FunctionSpec, command: number): 
   read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));
   read(MSIX_AT + 4, 4, (spec.tableOffset | spec.bar) >>> 0);
   read(MSIX_AT + 8, 4, (spec.pbaOffset | spec.bar) >>> 0);
+  for (const { rule, text } of lintLayout(msixLayout(spec))) machine.emit(layoutLint, object, { rule, text });
   // After reset every entry is masked (Vector Control reset value 1); address and data are undefined.
   for (let i = 0; i < spec.vectors && i < 64; i++)
     machine.emit(tblRead, fn.entry(i), { offset: 12, size: 4, value: msixVectorControl.f.mask.mask });

@@ -1,6 +1,8 @@
 import { pciCommand, vectorControl } from '../../model/registers/pci.ts';
+import { device } from '../../model/things/pci.ts';
 import { deviceOf, entryOf } from '../find-function.ts';
 import type { OperationSpec } from '../operation.ts';
+import { COMMAND } from './offsets.ts';
 
 const software = { layer: 'driver', name: 'operator', cpu: 0 } as const;
 const hardware = { layer: 'device', name: 'operator', cpu: -1 } as const;
@@ -131,7 +133,7 @@ export const functionOperations: readonly OperationSpec[] = [
     name: 'device.command',
     title: 'Set the Command register',
     meaning:
-      'Software writes Memory Space Enable and Bus Master Enable. Without the first the table is not decoded, without the second no message is sent.',
+      'Software writes Memory Space Enable and Bus Master Enable, and leaves Interrupt Disable as it is. Without the first the table is not decoded, without the second no message is sent.',
     on: ['device/*'],
     args: [
       { name: 'memory', type: 'flag', default: true, meaning: 'Memory Space Enable.' },
@@ -141,11 +143,10 @@ export const functionOperations: readonly OperationSpec[] = [
     refuses: (setup, object) => deviceOf(setup, object).problem,
     *run(setup, object, { memory, busMaster }) {
       const { f } = pciCommand;
-      deviceOf(setup, object).fn!.configWrite(
-        4,
-        2,
-        f.intxDisable.mask | (memory ? f.memory.mask : 0) | (busMaster ? f.busMaster.mask : 0),
-      );
+      const fn = deviceOf(setup, object).fn!;
+      const silent = f.intxDisable.flag(setup.machine.state, fn.object, device.at.command) !== false;
+      const bits = (memory ? f.memory.mask : 0) | (busMaster ? f.busMaster.mask : 0);
+      fn.configWrite(COMMAND, 2, bits | (silent ? f.intxDisable.mask : 0));
     },
   },
   {

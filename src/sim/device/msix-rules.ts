@@ -1,7 +1,7 @@
 import { effectivelyMasked } from '../../model/masking.ts';
-import { msixControl, msixVectorControl } from '../../model/registers/pci.ts';
+import { msiControl, msixControl, msixVectorControl } from '../../model/registers/pci.ts';
 import type { State } from '../../model/state.ts';
-import { msixCap, msixEntry } from '../../model/things/pci.ts';
+import { msi, msixCap, msixEntry } from '../../model/things/pci.ts';
 
 const A = msixEntry.at;
 
@@ -42,4 +42,16 @@ export function changesReserved(state: State, entry: number, offset: number, val
   if (word === undefined) return false;
   const changed = (word ^ state.get(entry, A.control)) & state.known(entry, A.control);
   return msixVectorControl.f.reserved1.in(changed);
+}
+
+/** U4: how a function sends is undefined then. */
+export const BOTH_ON = { rule: 'U4', text: 'MSI and MSI-X are both enabled, which software must not do' } as const;
+
+/** Whether MSI and MSI-X of a function are both enabled. */
+export function bothOn(state: State, device: number): boolean {
+  const children = state.world.node(device)?.children;
+  const [one, other] = ['msi', 'msixcap'].map((name) => children?.get(name)?.object ?? -1) as [number, number];
+  if (one < 0 || other < 0) return false;
+  const on = msiControl.f.enable.flag(state, one, msi.at.control) === true;
+  return on && msixControl.f.enable.flag(state, other, msixCap.at.control) === true;
 }

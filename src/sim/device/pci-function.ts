@@ -19,9 +19,11 @@ import { msixControl, msixControlBits, pciCommand } from '../../model/registers/
 import { device, msixCap, msixEntry } from '../../model/things/pci.ts';
 import { drop } from '../drop.ts';
 import type { Actor, Machine } from '../machine.ts';
+import type { BarRange } from './bars.ts';
 import type { IntxPin } from './intx-pin.ts';
 import type { Message, MessagePort } from './message.ts';
-import { changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
+import { BOTH_ON, bothOn, changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
+import { MSIX_AT } from './offsets.ts';
 import { pendingWords } from './pending-bits.ts';
 import { TableMemory } from './table-memory.ts';
 import { Wire } from './wire.ts';
@@ -32,12 +34,6 @@ export interface Served {
   readonly exits: number;
 }
 
-/** Config offset of the MSI-X capability of every simulated function. */
-export const MSIX_AT = 0x60;
-/** Config offset of the MSI capability, where a function has one. */
-export const MSI_AT = 0x50;
-/** Config offset of the Command register. */
-export const COMMAND = 4;
 const { memory, busMaster } = pciCommand.f;
 
 /**
@@ -60,14 +56,17 @@ export class PciFunction {
   #cap = -1;
   /** The cause that waits behind the pending bit of each entry, by object. */
   readonly #waiting = new Map<number, number>();
-  /** The message of an entry from before it was written while unmasked, by object. */
+  /** The message of an entry from before it was written while unmasked. */
   readonly #latched = new Map<number, { address: number; data: number }>();
   /** Whether the function uses the message as it was when the entry was unmasked last (rule 8 allows both). */
   latches = false;
-  /** Whether it has sent a message. */
   #sends = false;
   /** Its INTx pin, where it has one. */
   pin: IntxPin | undefined;
+  /** Its messages stop when INTx is disabled (PCI_DEV_FLAGS_MSI_INTX_DISABLE_BUG). */
+  keepsPin = false;
+  /** Its BAR, where another one is in its way: no driver can enable the function then. */
+  unclaimed: BarRange | undefined;
   /** Called when a cause arises, before its message leaves: what it tells of lies in memory then. */
   onCause: ((index: number) => void) | undefined;
   /** A planted fault: the entry of which it sends nothing any more, -1 none. */
@@ -138,8 +137,10 @@ export class PciFunction {
     const { machine } = this;
     const waiting = this.#pending();
     const before = exposed(machine.state, this.object);
+    const both = bothOn(machine.state, this.object);
     machine.emit(cfgWrite, this.object, { offset, size, value });
     const step = machine.recorder.length - 1;
+    if (!both && bothOn(machine.state, this.object)) machine.emit(illegal, this.object, BOTH_ON);
     for (const index of exposed(machine.state, this.object))
       if (!before.has(index)) this.#programmed(this.entry(index));
     for (const index of waiting) this.#release(index, step);

@@ -15,7 +15,7 @@ export interface RegionRegister {
   readonly kind?: 'vectors' | 'pending' | 'trapped';
 }
 
-/** A BAR: its size in bytes and its registers, which do not overlap. */
+/** A BAR: its size in bytes and its registers, which should not overlap. */
 export interface RegionMap {
   readonly size: number;
   readonly registers: readonly RegionRegister[];
@@ -68,8 +68,8 @@ export function collateral(map: RegionMap, wanted: (r: RegionRegister) => boolea
 
 /** Structures that a recommendation keeps apart and this layout does not. */
 export interface LayoutFinding {
-  /** `align`: a structure does not start on a page; `shared`: registers share its page; `hot`: one of these is used for every piece of work. */
-  readonly rule: 'align' | 'shared' | 'hot';
+  /** `overlap`: two structures lie in the same bytes; `outside`: one does not fit into the BAR; `align`: a structure does not start on a page; `shared`: registers share its page; `hot`: one of these is used for every piece of work. */
+  readonly rule: 'overlap' | 'outside' | 'align' | 'shared' | 'hot';
   readonly text: string;
 }
 
@@ -84,6 +84,21 @@ export function lintLayout(map: RegionMap, page = PAGE): LayoutFinding[] {
   for (const special of map.registers) {
     if (special.kind === undefined) continue;
     const what = `${special.name} (${NAMES[special.kind]})`;
+    const end = special.offset + special.size;
+    if (end > map.size)
+      findings.push({
+        rule: 'outside',
+        text: `${what} ends at ${hexText(end)}: the BAR has ${hexText(map.size)} bytes`,
+      });
+    const later = map.registers.slice(map.registers.indexOf(special) + 1);
+    for (const other of map.registers) {
+      const told = other.kind !== undefined && !later.includes(other);
+      if (other === special || told || other.offset >= end || special.offset >= other.offset + other.size) continue;
+      findings.push({
+        rule: 'overlap',
+        text: `${what} overlaps ${other.name}: a write of one is a write of the other; a VMM refuses such a function (-EINVAL)`,
+      });
+    }
     if (special.offset % page !== 0)
       findings.push({
         rule: 'align',

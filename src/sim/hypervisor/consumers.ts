@@ -88,12 +88,13 @@ class ConsumerBuilder {
           vectors,
           msi,
           bar: 0,
-          barAddress: 0xc0000000 + place * 0x10000,
+          barAddress: 0xe0000000 + place * 0x10000,
           barSize: 0x10000,
           tableOffset: 0,
           pbaOffset: 0x8000,
         },
         COMMAND_ON,
+        vm.bars,
       ),
     );
     return view;

@@ -3,7 +3,9 @@ import { untold } from '../../model/events/outcome.ts';
 import { imsControl } from '../../model/registers/ims.ts';
 import { msiAddress, msiControl, msiData, vectorControl } from '../../model/registers/pci.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
-import { MSI_AT, type PciFunction } from '../device/pci-function.ts';
+import { allowIntx } from '../device/legacy-interrupts.ts';
+import { MSI_AT } from '../device/offsets.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { Composed } from '../irq/domain.ts';
 import { ImsCells } from '../irq/ims-cells.ts';
 import type { Machine } from '../machine.ts';
@@ -51,7 +53,10 @@ function msixPlace(machine: Machine, fn: PciFunction): MessagePlace {
     maskable: true,
     size: 2048,
     object: (index) => fn.entry(index),
-    enable: (ready) => fn.control(true, !ready),
+    enable(ready) {
+      if (ready) allowIntx(fn, false);
+      fn.control(true, !ready);
+    },
     stores: (index, { address, data }) =>
       [address >>> 0, Math.floor(address / HIGH), data].map((word, i) => () => void fn.table(index, 4 * i, 4, [word])),
     setMask: (index, masked) => void fn.table(index, 12, 4, [vectorControl(masked)]),
@@ -96,7 +101,9 @@ function configPlace(machine: Machine, fn: PciFunction): MessagePlace {
     size: 1,
     object: () => object,
     enable(ready) {
-      if (ready) fn.configWrite(MSI_AT + 2, 2, MSI_ON);
+      if (!ready) return;
+      allowIntx(fn, false);
+      fn.configWrite(MSI_AT + 2, 2, MSI_ON);
     },
     stores: (_index, { address, data }) => [
       () => fn.configWrite(MSI_AT + 4, 4, address >>> 0),

@@ -4,6 +4,7 @@ import {
   amdInvalidate,
   amdRead,
   amdWrite,
+  iecQueue,
   irEnable,
   irFault,
   irMessage,
@@ -21,6 +22,7 @@ import type { PciFunction } from '../device/pci-function.ts';
 import type { Translator } from '../device/root-complex.ts';
 import { type Composed, type Destination, errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
+import { QUEUED } from './invalidation-queue.ts';
 import { blockSize, freeBlock, type RemapTable } from './remap-table.ts';
 
 /**
@@ -90,7 +92,14 @@ export class AmdUnit implements Translator, RemapTable {
     return errno.EOPNOTSUPP;
   }
 
-  /** INVALIDATE_INTERRUPT_TABLE of the function. */
+  queue(device: PciFunction): void {
+    const { machine } = this;
+    const unit = this.#unit(device.requester);
+    machine.emit(iecQueue, unit, { global: true, index: 0, mask: 0 });
+    machine.at(machine.now + QUEUED, this.actor, () => machine.emit(amdInvalidate, unit, {}));
+  }
+
+  /** INVALIDATE_INTERRUPT_TABLE of the function, and the end of it (COMPLETION_WAIT). */
   invalidate(device: PciFunction): void {
     this.machine.emit(amdInvalidate, this.#unit(device.requester), {});
   }

@@ -12,6 +12,8 @@ const MASK_AT = 27;
 const RESERVED = [0x07ffffe0, 0xffff0000, 0xffffffff, 0xffffffff] as const;
 /** Invalidation Queue Error Info: a descriptor whose reserved bits are not zero. */
 const REASON = 5;
+/** Nanoseconds after which a unit gets to what was put into its queue. */
+export const QUEUED = 5_000;
 
 /**
  * The invalidation queue of a VT-d unit, and the kernel's part in it (drivers/iommu/intel/dmar.c qi_submit_sync,

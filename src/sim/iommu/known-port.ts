@@ -1,6 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { dropped, untold } from '../../model/events/outcome.ts';
-import { irFault } from '../../model/events/remap.ts';
+import { irFault, isOutdated } from '../../model/events/remap.ts';
 import { decodersById, type MessageKind } from '../../model/message.ts';
 import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { vector as vectorType } from '../../model/things/irq.ts';
@@ -105,7 +105,7 @@ export class KnownPort implements MessagePort {
       this.#untold(message, which);
       return;
     }
-    if (state.flag(entry, irte.at.stale) === true) {
+    if (state.flag(entry, irte.at.stale) === true || isOutdated(state, entry)) {
       const what = 'what the remapping entry holds: it was written or invalidated since the unit read it';
       this.#untold(message, what, entry);
       return;

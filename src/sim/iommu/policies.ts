@@ -18,7 +18,9 @@ export const sourceCheck = policy(
 
 /** Whether the interrupt entry cache is invalidated after a table entry was written. */
 export const entryCache = policy('remap.entryCache', 'What the kernel does after it wrote a remapping table entry.', {
-  invalidated: 'invalidates the entry in the interrupt entry cache, as it must',
+  invalidated: 'invalidates the entry in the interrupt entry cache and waits until the unit has done it, as it must',
+  queued:
+    'puts the invalidation into the queue and goes on (a bug): until the unit gets to it, it uses what it has cached',
   forgotten: 'nothing (a bug): the unit goes on with what it has cached',
 });
 

@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
+import type { Design } from '../design.ts';
 import {
   type AffinityResult,
   type Composed,
@@ -37,13 +38,13 @@ interface HeldEntry {
 
 /** Optional behaviour of a remap domain. */
 export interface RemapHabits {
-  /** Invalidates the interrupt entry cache after every write. */
-  readonly invalidates: boolean;
+  /** What it does about the interrupt entry cache after every write. */
+  readonly invalidates: Design['entryCache'];
   /** Leaves entries that post alone when the host moves the irq. */
   readonly keepsPosting: boolean;
 }
 
-const GOOD: RemapHabits = { invalidates: true, keepsPosting: true };
+const GOOD: RemapHabits = { invalidates: 'invalidated', keepsPosting: true };
 
 /**
  * The remap domain: allocates an entry for each irq and composes, once, the message that names it. The entry tells where the
@@ -142,7 +143,9 @@ export class RemapDomain implements Domain {
   }
 
   #invalidate(irq: Irq, held: HeldEntry): void {
-    if (this.#habits.invalidates) this.table.invalidate(irq.device, held.index);
+    const { invalidates } = this.#habits;
+    if (invalidates === 'invalidated') this.table.invalidate(irq.device, held.index);
+    else if (invalidates === 'queued') this.table.queue(irq.device, held.index);
   }
 
   compose(irq: Irq): Composed | number {
@@ -223,7 +226,7 @@ export function installRemap(setup: Setup): void {
   machine.as(at.kernel, () => table.announce());
   at.root.translator = table;
   const domain = new RemapDomain(machine, remap === 'vtd' ? 'INTEL-IR-0' : 'AMD-IR-0', at.vectors, table, '', {
-    invalidates: setup.design.entryCache === 'invalidated',
+    invalidates: setup.design.entryCache,
     // Only a VT-d unit posts, and only to virtual CPUs.
     keepsPosting: remap !== 'vtd' || scenario.vms.length === 0 || setup.design.postedAffinity === 'kept',
   });

@@ -72,15 +72,25 @@ export const remapOperations: readonly OperationSpec[] = [
   {
     name: 'iec.invalidate',
     title: 'Invalidate the interrupt entry cache',
-    meaning: 'The unit forgets what it has cached: of one entry, or all of it.',
+    meaning:
+      'The unit forgets what it has cached: of an entry and its neighbours, or all of it. Other entries stay as they are.',
     on: ['irte/*', 'irte/*/*'],
-    args: [],
+    args: [
+      {
+        name: 'mask',
+        type: 'number',
+        min: 0,
+        max: 15,
+        default: 0,
+        meaning: 'Index Mask: the aligned block of 2^mask entries in which the entry lies.',
+      },
+    ],
     actor: kernel,
     refuses,
-    *run(setup, object) {
+    *run(setup, object, { mask }) {
       const unit = found(setup, object);
       if (object.split('/').length === 2) unit.invalidateAll();
-      else unit.invalidate(undefined, indexOf(object));
+      else unit.invalidate(undefined, indexOf(object), Number(mask));
     },
   },
   {

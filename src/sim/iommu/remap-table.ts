@@ -34,6 +34,8 @@ export interface RemapTable {
   program(device: PciFunction, index: number, target: Destination | undefined): void;
   /** Writes an entry that posts to the descriptor at an address; a negative errno when the unit cannot post. */
   post(device: PciFunction, index: number, descriptor: number, vector: number): number;
-  /** Invalidates what the unit has cached of an entry. */
+  /** Puts the invalidation of an entry into the queue and does not wait: the unit carries it out later. */
+  queue(device: PciFunction, index: number): void;
+  /** Invalidates what the unit has cached of an entry, and waits until the unit has done it. */
   invalidate(device: PciFunction, index: number): void;
 }

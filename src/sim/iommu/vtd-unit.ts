@@ -2,6 +2,7 @@ import type { ObjectId } from '../../base/ids.ts';
 import { dropped } from '../../model/events/outcome.ts';
 import {
   iecInvalidate,
+  iecQueue,
   irEnable,
   irFault,
   irMessage,
@@ -33,7 +34,7 @@ import type { PciFunction } from '../device/pci-function.ts';
 import type { Translator } from '../device/root-complex.ts';
 import { type Composed, type Destination, errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
-import { InvalidationQueue } from './invalidation-queue.ts';
+import { InvalidationQueue, QUEUED } from './invalidation-queue.ts';
 import { blockSize, freeBlock, type RemapTable } from './remap-table.ts';
 
 /** What a unit does with a message whose entry is of the posted kind; false when there is no such descriptor. */
@@ -151,8 +152,19 @@ export class VtdUnit implements Translator, RemapTable {
     this.machine.emit(irteWrite, this.entry(index), { value });
   }
 
+  queue(_device: PciFunction, index: number): void {
+    const { machine } = this;
+    if (!this.#queue.submit(index, 0)) return;
+    machine.emit(iecQueue, this.entry(index), { global: false, index, mask: 0 });
+    machine.at(machine.now + QUEUED, this.actor, () => this.#invalidated(index, 0));
+  }
+
+  /** Invalidates the aligned block of 2^mask entries around an index; when this returns, the unit has done it (its wait descriptor). */
   invalidate(_device: PciFunction | undefined, index: number, mask = 0): void {
-    if (!this.#queue.submit(index, mask)) return;
+    if (this.#queue.submit(index, mask)) this.#invalidated(index, mask);
+  }
+
+  #invalidated(index: number, mask: number): void {
     this.machine.emit(iecInvalidate, this.entry(index), { global: false, index, mask });
     this.onInvalidate?.();
   }

@@ -1,7 +1,9 @@
 import { pciCommand, vectorControl } from '../../model/registers/pci.ts';
 import { announce } from '../device/announce.ts';
+import { Bars, notClaimed } from '../device/bars.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import { IntxPin } from '../device/intx-pin.ts';
+import { allowIntx } from '../device/legacy-interrupts.ts';
 import type { MessagePort } from '../device/message.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { RootComplex } from '../device/root-complex.ts';
@@ -18,11 +20,11 @@ import { IrqCore } from './irq-core.ts';
 import { hardwareAccess, MMIO_READ, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
 import { EXTENDED_REACH, PLAIN_REACH, VectorDomain } from './vector-domain.ts';
 
-/** Command register of a function that its driver enabled: memory decode, bus master, INTx disabled. */
+/** Command register of a function of a guest as its firmware leaves it: memory decode, bus master, INTx disabled. */
 export const COMMAND_ON = pciCommand.f.memory.mask | pciCommand.f.busMaster.mask | pciCommand.f.intxDisable.mask;
 
-/** The same where the driver leaves INTx alone: functions without messages, and those whose messages stop when it is disabled. */
-const COMMAND_WIRED = COMMAND_ON & ~pciCommand.f.intxDisable.mask;
+/** That of a function of the host: the kernel disables INTx when it enables messages. */
+const COMMAND_HOST = COMMAND_ON & ~pciCommand.f.intxDisable.mask;
 /** First pin of the I/O APIC that functions are wired to: those below are ISA interrupts. */
 const FIRST_PIN = 16;
 /** Nanoseconds until a driver is told that its irq was moved (the work queue of the notifier). */
@@ -41,6 +43,8 @@ export class Host {
   readonly root: RootComplex;
   /** User space that balances interrupts. */
   readonly balancer: Balancer;
+  /** Its BARs. */
+  readonly bars: Bars = new Bars();
   /** By BDF. */
   readonly functions = new Map<string, PciFunction>();
   readonly kernel: Actor = { layer: 'irq-core', name: 'host', cpu: 0 };
@@ -89,10 +93,10 @@ export class Host {
   }
 
   /** Adds a function to the bus of the host and shows its capabilities. */
-  addFunction(spec: FunctionSpec, command = COMMAND_ON): PciFunction {
+  addFunction(spec: FunctionSpec, command = COMMAND_HOST): PciFunction {
     const fn = new PciFunction(this.machine, spec.bdf, this.port);
     this.functions.set(spec.bdf, fn);
-    announce(fn, spec, command);
+    announce(fn, spec, command, this.bars);
     return fn;
   }
 
@@ -108,7 +112,7 @@ export class Host {
 
   /**
    * pci_alloc_irq_vectors() with MSI-X: enables with the function mask set, allocates, activates early with reserve,
-   * masks every entry of the table, clears the function mask. The virqs, or a negative errno: then nothing is left.
+   * disables INTx, masks every entry of the table, clears the function mask. The virqs, or a negative errno: then nothing is left.
    */
   *allocVectors(
     fn: PciFunction,
@@ -137,6 +141,7 @@ export class Host {
         return ret;
       }
     }
+    allowIntx(fn, false);
     yield* this.#maskAll(fn);
     yield MMIO_WRITE;
     fn.control(true, false);
@@ -148,7 +153,7 @@ export class Host {
     for (let i = 0; i < fn.size; i++) yield* hardwareAccess.write(fn, i, 12, 4, [vectorControl(true)]);
   }
 
-  /** pci_free_irq_vectors(): frees the irqs, masks every entry, disables MSI-X. Their actions must be gone. */
+  /** pci_free_irq_vectors(): frees the irqs, masks every entry, disables MSI-X, allows INTx again. Their actions must be gone. */
   *freeVectors(fn: PciFunction, virqs: readonly number[]): Actions<number> {
     for (const virq of virqs) {
       const ret = yield* this.core.release(virq);
@@ -157,6 +162,7 @@ export class Host {
     yield* this.#maskAll(fn);
     yield MMIO_WRITE;
     fn.control(false, false);
+    allowIntx(fn, true);
     return 0;
   }
 
@@ -173,6 +179,7 @@ export class Host {
   /** Gives a function an INTx pin that leads to a pin of the I/O APIC. */
   wire(fn: PciFunction, pin: number): void {
     this.#wires.set(fn, pin);
+    fn.keepsPin = true;
     fn.pin = new IntxPin(fn, (level) => this.ioApic.line(pin, level));
   }
 
@@ -211,6 +218,10 @@ export class Host {
 
   /** Boots the driver of a function: allocates its vectors and requests an irq for each. */
   *drive(fn: PciFunction, spec: DeviceSpec): Actions {
+    if (fn.unclaimed) {
+      notClaimed(this.machine, fn.object, spec.name, fn.unclaimed);
+      return;
+    }
     if (spec.vectors === 0) {
       yield* this.#driveWired(fn, spec.name);
       return;
@@ -241,7 +252,7 @@ export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
     barAddress: spec.bar ? Number(spec.bar) : 0xfe000000 + place * 0x10000,
     barSize: 0x10000,
     tableOffset: 0,
-    pbaOffset: 0x8000,
+    pbaOffset: spec.pba ? Number(spec.pba) : 0x8000,
     msi: spec.msi,
     msiVectors: spec.msiVectors,
   };
@@ -254,9 +265,7 @@ export function installHost(setup: Setup): void {
   if (scenario.platform.arch === 'x86') part.vectors.boot();
   const driven: [PciFunction, DeviceSpec][] = [];
   for (const [place, spec] of scenario.devices.entries()) {
-    const fn = machine.as({ layer: 'driver', name: 'pci', cpu: 0 }, () =>
-      part.addFunction(functionSpec(spec, place), spec.intx ? COMMAND_WIRED : COMMAND_ON),
-    );
+    const fn = machine.as({ layer: 'driver', name: 'pci', cpu: 0 }, () => part.addFunction(functionSpec(spec, place)));
     if (spec.intx) part.wire(fn, FIRST_PIN + place);
     if (spec.driver === 'host' && (spec.vectors > 0 || spec.intx)) driven.push([fn, spec]);
   }

@@ -6,7 +6,9 @@ import { packRegister } from '../../model/register.ts';
 import { msiControl, msiData } from '../../model/registers/pci.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import { msi } from '../../model/things/pci.ts';
-import { MSI_AT, type PciFunction } from '../device/pci-function.ts';
+import { allowIntx } from '../device/legacy-interrupts.ts';
+import { MSI_AT } from '../device/offsets.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { type Composed, type Domain, errno, type Irq } from './domain.ts';
 import type { Host } from './host.ts';
@@ -71,15 +73,17 @@ export class MsiDomain implements Domain {
     irq.written?.(message);
   }
 
-  /** Sets or clears MSI Enable, with how many messages software grants. */
+  /** Sets or clears MSI Enable, with how many messages software grants, and with INTx disabled while it is set. */
   *enable(on: boolean, count = 1): Actions {
     const { machine } = this;
     const { multipleCapable, multipleEnable } = msiControl.f;
     const capable = multipleCapable.of(machine.state.get(msiObject(this.#fn), msi.at.control));
     const granted = on ? Math.ceil(Math.log2(count)) : 0;
+    if (on) allowIntx(this.#fn, false);
     yield CONFIG;
     const value = packRegister(msiControl, { address64: 1, enable: on ? 1 : 0, multipleCapable: capable })[0]!;
     this.#fn.configWrite(MSI_AT + 2, 2, value | multipleEnable.put(granted));
+    if (!on) allowIntx(this.#fn, true);
   }
 }
 

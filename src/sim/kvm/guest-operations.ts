@@ -159,18 +159,17 @@ export const guestOperations: readonly OperationSpec[] = [
   guestOperation(
     'guest.bar',
     'Guest moves the BAR of the table',
-    'The guest programs another address into the BAR that holds table and pending bits.',
+    'The guest programs another address into the BAR that holds table and pending bits. It refuses an address where another function answers.',
     ['device/*'],
     [{ name: 'address', type: 'hex', min: 0x80000000, max: 0xfffffffff000, meaning: 'New address of the BAR.' }],
     (vm, fn, v) =>
       vm.guestConfig(() => {
         const { state, world } = vm.machine;
         const cap = world.node(fn.object)?.children.get('msixcap')?.object ?? -1;
-        vm.machine.emit(barMap, fn.object, {
-          bar: msixTable.f.bir.of(state.get(cap, msixCap.at.table)),
-          address: Number(v.address),
-          size: 0x10000,
-        });
+        const bar = msixTable.f.bir.of(state.get(cap, msixCap.at.table));
+        const to = { bar, address: Number(v.address), size: 0x10000 };
+        if (!vm.bars.claim(vm.machine, fn.object, { bdf: fn.bdf, ...to })) return;
+        vm.machine.emit(barMap, fn.object, to);
         fn.onEntry?.(-1);
       }),
   ),

@@ -6,6 +6,7 @@ import { msixEntry } from '../../model/things/pci.ts';
 import { kvmVm } from '../../model/things/virt.ts';
 import type { Design } from '../design.ts';
 import { announce } from '../device/announce.ts';
+import { Bars } from '../device/bars.ts';
 import type { FunctionSpec } from '../device/function-spec.ts';
 import type { Message, MessagePort } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
@@ -62,6 +63,8 @@ export class Vm implements MessagePort {
   readonly internal: boolean;
   /** Functions of the guest by BDF, all on its emulated bus. */
   readonly functions = new Map<string, PciFunction>();
+  /** BARs on that bus. */
+  readonly bars: Bars = new Bars();
   /** The VMM as an actor. */
   readonly vmm: Actor;
   #remapping: GuestRemapping | undefined;
@@ -206,7 +209,7 @@ export class Vm implements MessagePort {
   ): EmulatedFunction {
     const fn = new EmulatedFunction(this, spec.bdf, source, irq);
     this.adopt(fn);
-    this.machine.as(this.vmm, () => announce(fn, spec, command));
+    this.machine.as(this.vmm, () => announce(fn, spec, command, this.bars));
     fn.onEntry = (index) => this.#changed(fn, index);
     return fn;
   }

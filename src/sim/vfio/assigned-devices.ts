@@ -202,6 +202,7 @@ class DeviceAssigner {
           pbaOffset: PENDING,
         },
         vectors > 0 ? 0x406 : 0x6,
+        vm.bars,
       ),
     );
     if (vectors === 0) {

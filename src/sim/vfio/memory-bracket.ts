@@ -1,6 +1,7 @@
 import { pciCommand } from '../../model/registers/pci.ts';
 import { device } from '../../model/things/pci.ts';
-import { COMMAND, type PciFunction } from '../device/pci-function.ts';
+import { COMMAND } from '../device/offsets.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { Actions } from '../machine.ts';
 
 /** Nanoseconds of an access of config space, and between two looks at the lock. */

@@ -1,5 +1,6 @@
 import { effectivelyMasked } from '../../model/masking.ts';
 import { irq as irqType } from '../../model/things/irq.ts';
+import { allowIntx } from '../device/legacy-interrupts.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import { errno, type Irq } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
@@ -44,6 +45,7 @@ export class PciBackend implements VfioBackend {
       yield* this.#freeAll();
       return i > 0 ? i : virq;
     }
+    allowIntx(fn, false);
     yield MMIO_WRITE;
     fn.control(true, false);
     return 0;
@@ -75,6 +77,7 @@ export class PciBackend implements VfioBackend {
     }
     yield MMIO_WRITE;
     this.#fn.control(false, false);
+    allowIntx(this.#fn, true);
   }
 
   /** Before request_irq() the cached message is written again: the guest may have reset the function behind the kernel. */

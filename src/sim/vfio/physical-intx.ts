@@ -1,7 +1,8 @@
 import { pciCommand } from '../../model/registers/pci.ts';
 import { device } from '../../model/things/pci.ts';
 import type { IntxPin } from '../device/intx-pin.ts';
-import { COMMAND, type PciFunction } from '../device/pci-function.ts';
+import { COMMAND } from '../device/offsets.ts';
+import type { PciFunction } from '../device/pci-function.ts';
 import type { Host } from '../irq/host.ts';
 import type { Actions } from '../machine.ts';
 

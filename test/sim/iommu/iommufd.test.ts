@@ -120,10 +120,29 @@ describe('iommufd: where addresses come from', () => {
 
   it('with a reserved window the kernel maps stage 2 and the guest maps the window one to one', () => {
     const window = { vmsi: 'rmr', nested: 'yes' };
-    const forgot = did(window, setIrqs(1), raise(0));
+    const started = did(window, setIrqs(1), raise(0));
+    assert.equal(outcome(started.last), 'handled');
+    const announced = events(started.simulation).find((e) => e.kind === 'smmu.map');
+    assert.deepEqual(
+      [announced?.task, announced?.object, announced?.fields['output'], announced?.fields['size']],
+      ['guest-kernel/smmu', `${STREAM}/s1/0x8000000`, '0x8000000', '0x100000'],
+    );
+    assert.deepEqual(
+      started.last.filter((e) => e.kind === 'smmu.trans').map((e) => [e.fields['iova'], e.fields['output']]),
+      [
+        ['0x8000040', '0x8000040'],
+        ['0x8000040', '0x20210040'],
+      ],
+    );
+    // A guest that translates without that mapping, and one that bypasses its stage 1.
+    const unmap: Operation = { op: 'smmu.unmapS1', object: STREAM, iova: 0x8000000 };
+    const forgot = did(window, setIrqs(1), unmap, raise(0));
     assert.equal(outcome(forgot.last), 'F_TRANSLATION s1 iova 0x8000040');
-    const identity = did(window, mapS1(0x8000000, 0x8000000), setIrqs(1), raise(0));
-    assert.equal(outcome(identity.last), 'handled');
+    const bypass = did({ ...window, nested: 'no' }, setIrqs(1), raise(0));
+    assert.equal(outcome(bypass.last), 'handled');
+    // The window is taken: the guest cannot map something else there.
+    const taken = did(window, mapS1(0x8000000));
+    assert.equal(ret(taken.last, 'smmu.map'), -17);
     // One mapping for all vectors.
     const two = did(window, setIrqs(2));
     assert.equal(two.last.filter((e) => e.kind === 'iommufd.swmsi').length, 1);

@@ -6,6 +6,7 @@ import { VtdUnit } from '../../../src/sim/iommu/vtd-unit.ts';
 import { Machine } from '../../../src/sim/machine.ts';
 import { TraceRecorder } from '../../../src/sim/recorder.ts';
 import { newTrace, type Simulation } from '../../../src/sim/simulation.ts';
+import { found } from '../../check/made.ts';
 import { bundled, events, run } from '../run.ts';
 
 const NET = 'device/0000:03:00.0';
@@ -140,6 +141,57 @@ describe('simulator: interrupt remapping', () => {
     assert.notEqual(good[1], good[0]);
     const bad = moved('forgotten');
     assert.equal(bad[1], bad[0]);
+  });
+
+  it('a kernel that only queues the invalidation: the old entry is used until the unit has carried it out, and F31 says so', () => {
+    const raise = (at: string) => ({ at, op: 'device.raise', object: `${NET}/msix/0` });
+    const workload = [
+      raise('200us'),
+      { at: '300us', op: 'irq.affinity', object: 'irq/24', cpus: [3] },
+      raise('302us'),
+      raise('400us'),
+    ];
+    for (const platform of [VTD.platform, { cpus: 4, remap: 'amd' }]) {
+      const sim = run({ ...VTD, platform, workload }, { settings: { 'remap.entryCache': 'queued' } });
+      const all = events(sim);
+      const from = all.findIndex((e) => e.kind === 'irq.affinity');
+      const kinds = all.slice(from).map((e) => e.kind);
+      const [write, queue, used] = ['irte.write', 'iec.queue', 'ir.remap'].map((k) =>
+        kinds.findIndex((kind) => kind.startsWith(k)),
+      );
+      const done = kinds.findIndex((kind) => kind === 'iec.inv' || kind === 'irte.invAmd');
+      assert.ok(write! >= 0 && write! < queue! && queue! < used! && used! < done, kinds.join(' '));
+      const dests = all.filter((e) => e.kind === 'ir.remap').map((e) => Number(e.fields['dest']));
+      assert.notEqual(dests[0], 3);
+      assert.deepEqual(dests.slice(1), [dests[0], 3]);
+      if (platform === VTD.platform)
+        assert.deepEqual(
+          found(sim.trace, 'F31').map((text) => text.slice(text.indexOf(' ') + 1)),
+          ['irte/dmar0/24: IRTE 24 of dmar0 was written and not invalidated, and a message came for it'],
+        );
+    }
+  });
+
+  it('an entry ceases to be stale with the invalidation that covers it and with no other', () => {
+    const entry = 'irte/dmar0/24';
+    const sim = run({ ...VTD, workload: [{ at: '200us', op: 'device.raise', object: `${NET}/msix/0` }] });
+    const does = (op: string, object: string, more: object = {}): unknown => {
+      assert.equal(sim.perform({ op, object, ...more }), undefined);
+      sim.run();
+      return pathValue(sim.trace.head, `${entry}/stale`);
+    };
+    const write = (value: string): unknown => does('irte.write', entry, { value, invalidate: false });
+    assert.equal(pathValue(sim.trace.head, `${entry}/stale`), false);
+    assert.equal(write('0x0'), true);
+    assert.equal(does('iec.invalidate', 'irte/dmar0/25'), true, 'another index');
+    assert.equal(does('iec.invalidate', 'irte/dmar0/28', { mask: 2 }), true, 'another block: 28 to 31');
+    assert.equal(does('iec.invalidate', 'irte/dmar0/27', { mask: 2 }), false, 'its block: 24 to 27');
+    assert.equal(does('device.raise', `${NET}/msix/0`), false);
+    assert.equal(events(sim).at(-1)?.fields['reason'], 'refused by the remapping unit, fault 0x22');
+    assert.equal(write('0x4030000000000002a0001'), false, 'an entry that is not present is not cached');
+    does('device.raise', `${NET}/msix/0`);
+    assert.equal(write('0x0'), true);
+    assert.equal(does('iec.invalidate', 'irte/dmar0'), false);
   });
 
   it('FPD of an entry keeps the fault from being reported; the cause still ends with a reason', () => {
