@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { hopDetail } from '../../../src/query/delivery/detail.ts';
 import type { EventView } from '../../../src/query/events.ts';
 import { explain } from '../../../src/query/explain/explain.ts';
+import { armParts } from '../../../src/sim/arm/arm-host.ts';
+import type { Simulation } from '../../../src/sim/simulation.ts';
 import { fixtureLines } from '../../helpers/fixtures.ts';
 import { bundled, events, run, start } from '../run.ts';
 
@@ -22,6 +24,49 @@ function syncs(names: readonly string[]): Map<string, boolean> {
 
 const queued = (all: readonly EventView[]): EventView[] => all.filter((e) => e.kind === 'its.queue');
 const dwords = (e: EventView): bigint[] => ['dw0', 'dw1', 'dw2', 'dw3'].map((name) => BigInt(String(e.fields[name])));
+
+const NIC = '0000:00:04.0';
+
+const said = (simulation: Simulation): unknown[] =>
+  events(simulation)
+    .filter((e) => e.kind === 'message')
+    .map((e) => e.fields['text']);
+
+describe('ITS command queue', () => {
+  const document = {
+    ...ARM,
+    devices: [{ bdf: NIC, name: 'nic', vectors: 1 }],
+    workload: [{ at: '1ms', op: 'irq.mask', object: 'irq/24' }],
+  };
+  const stalledFor = (nanoseconds: number): Simulation => {
+    const simulation = start(document);
+    simulation.run(() => simulation.machine.now > 5e5);
+    simulation.setup.use(armParts).its.stall(nanoseconds);
+    simulation.run();
+    return simulation;
+  };
+  const last = (simulation: Simulation): [string, number] => {
+    const inv = events(simulation).findLast((e) => e.kind === 'its.inv')!;
+    return [inv.kind, Math.round(Number(inv.time) * 1000)];
+  };
+
+  it('the driver waits for a command, and says nothing when the ITS takes it within a second', () => {
+    const simulation = stalledFor(900e6);
+    assert.deepEqual(said(simulation), []);
+    assert.deepEqual(last(simulation), ['its.inv', 901]);
+  });
+
+  it('a command that is not taken in a second times out: offsets of both ends of the queue, 32 bytes a command', () => {
+    const simulation = stalledFor(1500e6);
+    const commands = events(simulation).filter((e) => e.kind === 'its.queue').length;
+    // INV and its SYNC wait.
+    assert.deepEqual(said(simulation), [
+      `ITS queue timeout (${commands * 32} ${(commands - 2) * 32})`,
+      'ITS cmd its_build_inv_cmd failed',
+    ]);
+    assert.deepEqual(last(simulation), ['its.inv', 1501]);
+  });
+});
 
 describe('the queue of an ITS', () => {
   it('has a SYNC where the kernel of a real machine puts one (arm64-a), and none behind MAPD', () => {

@@ -26,11 +26,6 @@ function withLpi(...operations: readonly Omit<Operation, 'object'>[]): Simulatio
   return simulation;
 }
 
-const said = (simulation: Simulation): unknown[] =>
-  events(simulation)
-    .filter((e) => e.kind === 'message')
-    .map((e) => e.fields['text']);
-
 const errors = (simulation: Simulation): string[] =>
   events(simulation)
     .filter((e) => e.kind === 'its.error')
@@ -47,42 +42,6 @@ function doorbell(simulation: Simulation, requester: number, data: number): numb
   its.translate({ address: 0, data, requester, cause, from: its.object });
   return cause;
 }
-
-describe('ITS command queue', () => {
-  const document = {
-    ...ARM,
-    devices: [{ bdf: NIC, name: 'nic', vectors: 1 }],
-    workload: [{ at: '1ms', op: 'irq.mask', object: 'irq/24' }],
-  };
-  const stalledFor = (nanoseconds: number): Simulation => {
-    const simulation = start(document);
-    simulation.run(() => simulation.machine.now > 5e5);
-    simulation.setup.use(armParts).its.stall(nanoseconds);
-    simulation.run();
-    return simulation;
-  };
-  const last = (simulation: Simulation): [string, number] => {
-    const inv = events(simulation).findLast((e) => e.kind === 'its.inv')!;
-    return [inv.kind, Math.round(Number(inv.time) * 1000)];
-  };
-
-  it('the driver waits for a command, and says nothing when the ITS takes it within a second', () => {
-    const simulation = stalledFor(900e6);
-    assert.deepEqual(said(simulation), []);
-    assert.deepEqual(last(simulation), ['its.inv', 901]);
-  });
-
-  it('a command that is not taken in a second times out: offsets of both ends of the queue, 32 bytes a command', () => {
-    const simulation = stalledFor(1500e6);
-    const commands = events(simulation).filter((e) => e.kind === 'its.queue').length;
-    // INV and its SYNC wait.
-    assert.deepEqual(said(simulation), [
-      `ITS queue timeout (${commands * 32} ${(commands - 2) * 32})`,
-      'ITS cmd its_build_inv_cmd failed',
-    ]);
-    assert.deepEqual(last(simulation), ['its.inv', 1501]);
-  });
-});
 
 describe('ITS commands', () => {
   const mapd = { op: 'its.mapd', device: 0x20, size: 1 };
