@@ -136,6 +136,18 @@ export const itsInt = eventKind(
   },
 );
 
+/** A command in the queue of an ITS (Arm IHI 0069, 5.3.1). Object: the ITS. Only simulated traces tell this. */
+export const itsQueue = eventKind(
+  'its.queue',
+  'store',
+  [its],
+  'Software put a command into the queue of an ITS, at a byte offset: its four doublewords. The ITS may take it later.',
+  { name: 's', offset: 'x', dw0: 'xx', dw1: 'xx', dw2: 'xx', dw3: 'xx' },
+  (state, e) => {
+    state.count(e.object, its.at.queued);
+  },
+);
+
 /** Commands without an effect on what is modelled. Object: the ITS. */
 export const itsCommand = eventKind(
   'its.cmd',
@@ -275,6 +287,7 @@ export const itsEvents = [
   itsDiscard,
   itsInv,
   itsInt,
+  itsQueue,
   itsCommand,
   itsTrans,
   itsDteAccess,

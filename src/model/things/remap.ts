@@ -76,6 +76,7 @@ export const its = objectType('its', 'An Arm GICv3 interrupt translation service
   translations: { kind: 'count', meaning: 'Writes to GITS_TRANSLATER so far.' },
   errors: { kind: 'count', meaning: 'Commands and translations that the ITS refused so far.' },
   doorbell: { kind: 'hex', words: 2, meaning: 'Physical address of GITS_TRANSLATER.' },
+  queued: { kind: 'count', meaning: 'Commands that software put into its queue so far.' },
 });
 
 /** A device of an ITS: `its/<n>/device/<hex DeviceID>`. */

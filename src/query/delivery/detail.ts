@@ -1,7 +1,7 @@
 import { hex32, hex64 } from '../../base/hex.ts';
 import type { Step } from '../../base/ids.ts';
 import { gicDeactivate, gicEoi } from '../../model/events/apic.ts';
-import { itsCteAccess, itsDteAccess, itsIteAccess, itsTrans } from '../../model/events/its.ts';
+import { itsCteAccess, itsDteAccess, itsIteAccess, itsQueue, itsTrans } from '../../model/events/its.ts';
 import { devRaise, msgSend } from '../../model/events/msix.ts';
 import { irMessage, irRemap, irRequest, irteRead } from '../../model/events/remap.ts';
 import { smmuTrans } from '../../model/events/smmu.ts';
@@ -17,6 +17,7 @@ import { messageKind } from '../../model/translate.ts';
 import { type EventRow, eventRow } from '../../trace/row.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { viewEvent } from '../events.ts';
+import { itsCommandText } from '../explain/its.ts';
 
 const bit = (flag: boolean | undefined): string => (flag === undefined ? '?' : flag ? '1' : '0');
 
@@ -90,6 +91,11 @@ function special(row: EventRow, state: State): string | undefined {
     case itsTrans: {
       const { device, event } = itsTrans.read(words, at);
       return `doorbell write: DeviceID ${hex32(device)}, EventID ${event}`;
+    }
+    case itsQueue: {
+      const a = itsQueue.read(words, at);
+      const dwords = [a.dw0, a.dw1, a.dw2, a.dw3].map((of) => (BigInt(of(1)) << 32n) | BigInt(of(0)));
+      return itsCommandText(dwords);
     }
     case itsDteAccess: {
       const { valid, size } = itsDteAccess.read(words, at);

@@ -79,6 +79,12 @@ function read(words: readonly bigint[]): Reading | Refused {
   return readingOf('its-command', all, text, words.some((word) => !fitsIn(word, 32)) ? 80 : words.length > 1 ? 50 : 22);
 }
 
+/** The doublewords of a command in words; undefined where they are none. */
+export function itsCommandText(words: readonly bigint[]): string | undefined {
+  const reading = read(words);
+  return typeof reading === 'string' ? undefined : reading.text;
+}
+
 /** A command of the ITS command queue. */
 export const itsKind: Kind = {
   name: 'its-command',

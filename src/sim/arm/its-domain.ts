@@ -8,7 +8,8 @@ import type { Cpus } from '../irq/cpus.ts';
 import { type AffinityResult, type Composed, type Domain, errno, type Irq } from '../irq/domain.ts';
 import type { Actions, Machine } from '../machine.ts';
 import type { Gic } from './gic.ts';
-import type { Its, ItsCommand } from './its.ts';
+import type { Its } from './its.ts';
+import type { ItsCommand } from './its-command.ts';
 
 /** Nanoseconds that a command takes from the queue to its SYNC. */
 const COMMAND = 300;
@@ -41,8 +42,9 @@ interface ItsIrq {
   event: number;
   cpu: number;
   mapped: boolean;
-  /** EventID that a move left behind, -1: none. */
+  /** EventID that a move left behind, -1: none; and the CPU that it leads to. */
   previous: number;
+  previousCpu: number;
 }
 
 /** The root domain of a GICv3: LPIs need only their place in its hierarchy. */
@@ -70,8 +72,8 @@ export class GicDomain implements Domain {
 
 /**
  * The irq domain of an ITS (Linux irq-gic-v3-its.c): a device table entry and a block of LPIs per function, a power of
- * two of them; MAPTI on activation, MOVI for affinity, the enable bit of the LPI and INV for masks. Each command is
- * complete before the next thing happens, so the SYNCs of the driver are left out.
+ * two of them; MAPTI on activation, MOVI for affinity, the enable bit of the LPI and INV for masks. Behind each command
+ * but MAPD the driver puts a SYNC, for the redistributor that the interrupt went to before the command.
  */
 export class ItsDomain implements Domain {
   readonly name = 'ITS';
@@ -115,8 +117,13 @@ export class ItsDomain implements Domain {
 
   /** Maps the collection of a CPU that comes up. */
   bringUp(cpu: number): void {
-    this.its.command({ op: 'MAPC', collection: cpu, target: cpu, valid: true });
-    this.its.command({ op: 'INVALL', collection: cpu });
+    this.#post({ op: 'MAPC', collection: cpu, target: cpu, valid: true }, cpu);
+    this.#post({ op: 'INVALL', collection: cpu }, cpu);
+  }
+
+  /** Puts a command into the queue, and behind it the SYNC for the redistributor that it concerns (BUILD_SINGLE_CMD_FUNC). */
+  #post(order: ItsCommand, sync: number): boolean {
+    return sync < 0 ? this.its.command(order) : this.its.command(order, { op: 'SYNC', target: sync });
   }
 
   /** The CPU that an irq goes to, -1 while it goes to none. */
@@ -126,10 +133,10 @@ export class ItsDomain implements Domain {
   }
 
   /** Puts a command into the queue and waits until the ITS has taken it; where it does not, the driver says so and goes on. */
-  *#order(order: ItsCommand): Actions<boolean> {
+  *#order(order: ItsCommand, sync: number): Actions<boolean> {
     const { its, machine } = this;
     if (machine.tamper?.spoils('F79', its.object)) its.stall(STALL);
-    const accepted = its.command(order);
+    const accepted = this.#post(order, sync);
     const end = machine.now + PATIENCE;
     const target = its.put;
     while (!its.took(target) && machine.now < end) yield Math.min(LOOK, end - machine.now);
@@ -157,7 +164,7 @@ export class ItsDomain implements Domain {
     const itt = this.#nextItt;
     this.#nextItt += Math.max(256, events * 16);
     const size = Math.log2(events) - 1;
-    if (!(yield* this.#order({ op: 'MAPD', device: made.id, size, itt, valid: true }))) return undefined;
+    if (!(yield* this.#order({ op: 'MAPD', device: made.id, size, itt, valid: true }, -1))) return undefined;
     this.#functions.set(fn, made);
     return made;
   }
@@ -168,7 +175,7 @@ export class ItsDomain implements Domain {
     const event = this.#freeEvent(of);
     if (event < 0) return errno.ENOSPC;
     of.taken.add(event);
-    this.#irqs.set(irq, { of, event, cpu: -1, mapped: false, previous: -1 });
+    this.#irqs.set(irq, { of, event, cpu: -1, mapped: false, previous: -1, previousCpu: -1 });
     this.#byLpi.set(of.firstLpi + event, irq);
     this.machine.emit(irqIdentify, irq.object, { lpi: of.firstLpi + event });
     const ret = this.owner?.prepare(irq, this.doorbell) ?? 0;
@@ -194,7 +201,7 @@ export class ItsDomain implements Domain {
     this.#functions.delete(irq.device);
     this.#freed.set(of.events, [...(this.#freed.get(of.events) ?? []), of.firstLpi]);
     yield COMMAND;
-    yield* this.#order({ op: 'MAPD', device: of.id, size: 0, itt: 0, valid: false });
+    yield* this.#order({ op: 'MAPD', device: of.id, size: 0, itt: 0, valid: false }, -1);
   }
 
   #release(of: ItsFunction, event: number): void {
@@ -223,7 +230,7 @@ export class ItsDomain implements Domain {
 
   *#map(held: ItsIrq, event: number): Actions<boolean> {
     const { of, cpu } = held;
-    return yield* this.#order({ op: 'MAPTI', device: of.id, event, lpi: of.firstLpi + event, collection: cpu });
+    return yield* this.#order({ op: 'MAPTI', device: of.id, event, lpi: of.firstLpi + event, collection: cpu }, cpu);
   }
 
   *deactivate(irq: Irq): Actions {
@@ -231,7 +238,7 @@ export class ItsDomain implements Domain {
     if (!held?.mapped) return;
     yield COMMAND;
     this.#leave(held);
-    yield* this.#order({ op: 'DISCARD', device: held.of.id, event: held.event });
+    yield* this.#order({ op: 'DISCARD', device: held.of.id, event: held.event }, held.cpu);
     held.mapped = false;
   }
 
@@ -241,7 +248,7 @@ export class ItsDomain implements Domain {
     if (!held?.mapped) return;
     this.its.gic.configure(held.of.firstLpi + held.event, !masked);
     yield COMMAND;
-    yield* this.#order({ op: 'INV', device: held.of.id, event: held.event });
+    yield* this.#order({ op: 'INV', device: held.of.id, event: held.event }, held.cpu);
   }
 
   /** Address and data before the address is translated: the physical doorbell. */
@@ -265,7 +272,7 @@ export class ItsDomain implements Domain {
     if (cpu === held.cpu) return 'done';
     if (this.messageNamesTarget) return yield* this.#replace(irq, held, cpu);
     yield COMMAND;
-    yield* this.#order({ op: 'MOVI', device: held.of.id, event: held.event, collection: cpu });
+    yield* this.#order({ op: 'MOVI', device: held.of.id, event: held.event, collection: cpu }, held.cpu);
     held.cpu = cpu;
     return 'done';
   }
@@ -277,6 +284,7 @@ export class ItsDomain implements Domain {
     if (event < 0) return errno.ENOSPC;
     held.of.taken.add(event);
     held.previous = held.event;
+    held.previousCpu = held.cpu;
     held.event = event;
     held.cpu = cpu;
     const lpi = held.of.firstLpi + event;
@@ -297,7 +305,7 @@ export class ItsDomain implements Domain {
 
   #leave(held: ItsIrq): void {
     if (held.previous < 0) return;
-    this.its.command({ op: 'DISCARD', device: held.of.id, event: held.previous });
+    this.#post({ op: 'DISCARD', device: held.of.id, event: held.previous }, held.previousCpu);
     this.#release(held.of, held.previous);
     held.previous = -1;
   }

@@ -2,7 +2,7 @@ import { FIRST_LPI, lpiConfig } from '../../model/registers/its.ts';
 import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
 import type { Setup } from '../setup.ts';
 import { armParts } from './arm-host.ts';
-import type { ItsCommand } from './its.ts';
+import type { ItsCommand } from './its-command.ts';
 
 const driver = { layer: 'irq-core', name: 'its-driver', cpu: 0 } as const;
 
@@ -134,6 +134,13 @@ export const itsOperations: readonly OperationSpec[] = [
     'all that pends at one processor moves to another.',
     [CPU('from', 'Processor that it leaves.'), CPU('to', 'Processor that it goes to.')],
     (v) => ({ op: 'MOVALL', from: n(v['from']), to: n(v['to']) }),
+  ),
+  command(
+    'SYNC',
+    'Wait for a redistributor',
+    'earlier commands have reached a processor when the ITS takes the next one.',
+    [CPU('target', 'Processor.')],
+    (v) => ({ op: 'SYNC', target: n(v['target']) }),
   ),
   {
     name: 'lpi.configure',

@@ -10,6 +10,7 @@ import {
   itsMapd,
   itsMapti,
   itsMovi,
+  itsQueue,
   itsTrans,
 } from '../../model/events/its.ts';
 import { illegal } from '../../model/events/outcome.ts';
@@ -19,30 +20,7 @@ import type { Message } from '../device/message.ts';
 import { drop } from '../drop.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { Gic } from './gic.ts';
-
-/** A command as software puts it into the queue (Arm IHI 0069, 5.3). Sizes are in EventID bits minus one, as MAPD has it. */
-export type ItsCommand =
-  | {
-      readonly op: 'MAPD';
-      readonly device: number;
-      readonly size: number;
-      readonly itt: number;
-      readonly valid: boolean;
-    }
-  | { readonly op: 'MAPC'; readonly collection: number; readonly target: number; readonly valid: boolean }
-  | {
-      readonly op: 'MAPTI';
-      readonly device: number;
-      readonly event: number;
-      readonly lpi: number;
-      readonly collection: number;
-    }
-  | { readonly op: 'MAPI'; readonly device: number; readonly event: number; readonly collection: number }
-  | { readonly op: 'MOVI'; readonly device: number; readonly event: number; readonly collection: number }
-  | { readonly op: 'DISCARD' | 'INV' | 'INT' | 'CLEAR'; readonly device: number; readonly event: number }
-  | { readonly op: 'INVALL'; readonly collection: number }
-  | { readonly op: 'MOVALL'; readonly from: number; readonly to: number }
-  | { readonly op: 'SYNC' };
+import { argumentsOf, CODES, type CommandError, doublewords, type ItsCommand } from './its-command.ts';
 
 /** What a particular ITS offers; the widths are those of GITS_TYPER and GICD_TYPER. */
 export interface ItsWidths {
@@ -54,27 +32,6 @@ export interface ItsWidths {
 }
 
 const WIDTHS: ItsWidths = { deviceBits: 16, eventBits: 16, intidBits: 16, collections: 65536 };
-
-/** Error codes by command and cause: opcode in bits 15:8 (Arm IHI 0069, 5.3; those that KVM's ITS has agree). */
-const CODES = {
-  MAPD: { device: [0x010801, 'DeviceID out of range'], size: [0x010802, 'ITT size out of range'] },
-  MAPC: { target: [0x010902, 'no such redistributor'], collection: [0x010903, 'collection out of range'] },
-  MAPTI: {
-    collection: [0x010a03, 'collection out of range'],
-    unmapped: [0x010a04, 'device not mapped'],
-    event: [0x010a05, 'EventID out of range'],
-    lpi: [0x010a06, 'INTID is no LPI'],
-  },
-  MOVI: { unmapped: [0x010107, 'interrupt not mapped'], collection: [0x010109, 'collection not mapped'] },
-  INT: { unmapped: [0x010307, 'interrupt not mapped'], collection: [0x010309, 'collection not mapped'] },
-  CLEAR: { unmapped: [0x010507, 'interrupt not mapped'] },
-  INV: { unmapped: [0x010c07, 'interrupt not mapped'] },
-  INVALL: { collection: [0x010d09, 'collection not mapped'] },
-  MOVALL: { target: [0x010e01, 'no such redistributor'] },
-  DISCARD: { unmapped: [0x010f07, 'interrupt not mapped'] },
-} as const;
-
-type CommandError = readonly [number, string];
 
 /** What an interrupt translation table entry maps. */
 interface MappedEvent {
@@ -164,11 +121,19 @@ export class Its {
     });
   }
 
-  /** Software puts a command into the queue. False when it was refused, which an `its.error` tells; one that waits was not. */
-  command(order: ItsCommand): boolean {
-    this.#put++;
-    if (!this.#stalled) return this.#take(order);
-    this.#queue.push(order);
+  /**
+   * Software puts commands into the queue together, before the ITS looks (GITS_CWRITER). False when the first was refused, which an `its.error`
+   * tells; one that waits was not.
+   */
+  command(...orders: readonly [ItsCommand, ...ItsCommand[]]): boolean {
+    for (const order of orders) {
+      const [dw0, dw1, dw2, dw3] = doublewords(order) as [number[], number[], number[], number[]];
+      const offset = this.offset(this.#put);
+      this.machine.emit(itsQueue, this.object, { name: order.op, offset, dw0, dw1, dw2, dw3 });
+      this.#put++;
+    }
+    if (!this.#stalled) return orders.map((order) => this.#take(order))[0]!;
+    this.#queue.push(...orders);
     return true;
   }
 
@@ -178,11 +143,11 @@ export class Its {
       const refusal = this.#execute(order);
       if (refusal === undefined) return true;
       const [code, text] = refusal;
-      const { op, ...args } = order;
-      const list = Object.entries(args).map(([name, value]) => `${name} ${value}`);
-      this.machine.emit(itsCommand, this.object, { name: op, text: list.join(' ') });
+      const { op } = order;
+      const number = code === 0 ? '' : ` (0x${code.toString(16).padStart(6, '0')})`;
+      this.machine.emit(itsCommand, this.object, { name: op, text: argumentsOf(order) });
       const about = 'device' in order ? this.device(order.device) : this.object;
-      this.machine.emit(itsError, about, { text: `${op}: ${text} (0x${code.toString(16).padStart(6, '0')})` });
+      this.machine.emit(itsError, about, { text: `${op}: ${text}${number}` });
       return false;
     });
   }
@@ -290,7 +255,8 @@ export class Its {
         return undefined;
       }
       case 'SYNC':
-        machine.emit(itsCommand, this.object, { name: 'SYNC' });
+        if (order.target >= this.#processors) return CODES.SYNC.target;
+        machine.emit(itsCommand, this.object, { name: 'SYNC', text: `redistributor ${order.target}` });
         return undefined;
     }
   }

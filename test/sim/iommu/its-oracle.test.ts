@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { pathValue } from '../../../src/query/state.ts';
 import { armParts } from '../../../src/sim/arm/arm-host.ts';
-import { Its, type ItsCommand } from '../../../src/sim/arm/its.ts';
+import { Its } from '../../../src/sim/arm/its.ts';
+import type { ItsCommand } from '../../../src/sim/arm/its-command.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';
 import { fixtureLines } from '../../helpers/fixtures.ts';
 import { itsMemory } from '../../helpers/its-memory.ts';
@@ -36,7 +37,7 @@ function orderOf(text: string, collection: number): ItsCommand | undefined {
     case 'INVALL':
       return { op, collection };
     case 'SYNC':
-      return { op };
+      return { op, target: a['RDbase']! };
     default:
       assert.equal(op, undefined, text);
       return undefined;
