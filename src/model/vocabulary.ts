@@ -14,6 +14,7 @@ import { msixEvents } from './events/msix.ts';
 import { noteEvents } from './events/notes.ts';
 import { outcomeEvents } from './events/outcome.ts';
 import { pciEvents } from './events/pci.ts';
+import { avicEvents } from './events/platform/avic.ts';
 import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
@@ -42,6 +43,7 @@ export const vocabulary: readonly EventKind[] = [
   ...ioapicEvents,
   ...virtEvents,
   ...postedEvents,
+  ...avicEvents,
   ...hypervisorEvents,
   ...vfioEvents,
   ...imsEvents,

@@ -2,61 +2,64 @@
 import s0 from '../../examples/scenarios/adversarial-writer.scenario.json' with { type: 'json' };
 import s1 from '../../examples/scenarios/affinity-move.scenario.json' with { type: 'json' };
 import s2 from '../../examples/scenarios/arm-faults.scenario.json' with { type: 'json' };
-import s3 from '../../examples/scenarios/balance-faults.scenario.json' with { type: 'json' };
-import s4 from '../../examples/scenarios/boot-timer.scenario.json' with { type: 'json' };
-import s5 from '../../examples/scenarios/bridge-faults.scenario.json' with { type: 'json' };
-import s6 from '../../examples/scenarios/bypass-faults.scenario.json' with { type: 'json' };
-import s7 from '../../examples/scenarios/cache-faults.scenario.json' with { type: 'json' };
-import s8 from '../../examples/scenarios/cdev-vfio-peers.scenario.json' with { type: 'json' };
-import s9 from '../../examples/scenarios/chain-basic.scenario.json' with { type: 'json' };
-import s10 from '../../examples/scenarios/chain-hypercall.scenario.json' with { type: 'json' };
-import s11 from '../../examples/scenarios/chain-remap.scenario.json' with { type: 'json' };
-import s12 from '../../examples/scenarios/chain-trapped.scenario.json' with { type: 'json' };
-import s13 from '../../examples/scenarios/cpu-offline.scenario.json' with { type: 'json' };
-import s14 from '../../examples/scenarios/device-faults.scenario.json' with { type: 'json' };
-import s15 from '../../examples/scenarios/driver-faults.scenario.json' with { type: 'json' };
-import s16 from '../../examples/scenarios/first-run.scenario.json' with { type: 'json' };
-import s17 from '../../examples/scenarios/hidden-vm.scenario.json' with { type: 'json' };
-import s18 from '../../examples/scenarios/hung-guest.scenario.json' with { type: 'json' };
-import s19 from '../../examples/scenarios/ims-faults.scenario.json' with { type: 'json' };
-import s20 from '../../examples/scenarios/ims-permission-after.scenario.json' with { type: 'json' };
-import s21 from '../../examples/scenarios/ims-permission-before.scenario.json' with { type: 'json' };
-import s22 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' with { type: 'json' };
-import s23 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
-import s24 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
-import s25 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
-import s26 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
-import s27 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
-import s28 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
-import s29 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s30 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s31 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s32 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s33 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s34 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s35 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s36 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s3 from '../../examples/scenarios/avic.scenario.json' with { type: 'json' };
+import s4 from '../../examples/scenarios/avic-faults.scenario.json' with { type: 'json' };
+import s5 from '../../examples/scenarios/avic-log-overflow.scenario.json' with { type: 'json' };
+import s6 from '../../examples/scenarios/balance-faults.scenario.json' with { type: 'json' };
+import s7 from '../../examples/scenarios/boot-timer.scenario.json' with { type: 'json' };
+import s8 from '../../examples/scenarios/bridge-faults.scenario.json' with { type: 'json' };
+import s9 from '../../examples/scenarios/bypass-faults.scenario.json' with { type: 'json' };
+import s10 from '../../examples/scenarios/cache-faults.scenario.json' with { type: 'json' };
+import s11 from '../../examples/scenarios/cdev-vfio-peers.scenario.json' with { type: 'json' };
+import s12 from '../../examples/scenarios/chain-basic.scenario.json' with { type: 'json' };
+import s13 from '../../examples/scenarios/chain-hypercall.scenario.json' with { type: 'json' };
+import s14 from '../../examples/scenarios/chain-remap.scenario.json' with { type: 'json' };
+import s15 from '../../examples/scenarios/chain-trapped.scenario.json' with { type: 'json' };
+import s16 from '../../examples/scenarios/cpu-offline.scenario.json' with { type: 'json' };
+import s17 from '../../examples/scenarios/device-faults.scenario.json' with { type: 'json' };
+import s18 from '../../examples/scenarios/driver-faults.scenario.json' with { type: 'json' };
+import s19 from '../../examples/scenarios/first-run.scenario.json' with { type: 'json' };
+import s20 from '../../examples/scenarios/hidden-vm.scenario.json' with { type: 'json' };
+import s21 from '../../examples/scenarios/hung-guest.scenario.json' with { type: 'json' };
+import s22 from '../../examples/scenarios/ims-faults.scenario.json' with { type: 'json' };
+import s23 from '../../examples/scenarios/ims-permission-after.scenario.json' with { type: 'json' };
+import s24 from '../../examples/scenarios/ims-permission-before.scenario.json' with { type: 'json' };
+import s25 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' with { type: 'json' };
+import s26 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
+import s27 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
+import s28 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
+import s29 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
+import s30 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
+import s31 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
+import s32 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s33 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s34 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s35 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s36 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -71,59 +74,62 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'adversarial-writer', document: s0 },
   { id: 'affinity-move', document: s1 },
   { id: 'arm-faults', document: s2 },
-  { id: 'balance-faults', document: s3 },
-  { id: 'boot-timer', document: s4 },
-  { id: 'bridge-faults', document: s5 },
-  { id: 'bypass-faults', document: s6 },
-  { id: 'cache-faults', document: s7 },
-  { id: 'cdev-vfio-peers', document: s8 },
-  { id: 'chain-basic', document: s9 },
-  { id: 'chain-hypercall', document: s10 },
-  { id: 'chain-remap', document: s11 },
-  { id: 'chain-trapped', document: s12 },
-  { id: 'cpu-offline', document: s13 },
-  { id: 'device-faults', document: s14 },
-  { id: 'driver-faults', document: s15 },
-  { id: 'first-run', document: s16 },
-  { id: 'hidden-vm', document: s17 },
-  { id: 'hung-guest', document: s18 },
-  { id: 'ims-faults', document: s19 },
-  { id: 'ims-permission-after', document: s20 },
-  { id: 'ims-permission-before', document: s21 },
-  { id: 'ims-queue-bare-metal', document: s22 },
-  { id: 'ims-queue-memory', document: s23 },
-  { id: 'ims-queue-memory-refused', document: s24 },
-  { id: 'its-basic', document: s25 },
-  { id: 'its-faults', document: s26 },
-  { id: 'its-moves', document: s27 },
-  { id: 'its-queue', document: s28 },
-  { id: 'kvm-assigned-pending', document: s29 },
-  { id: 'kvm-entry-updated', document: s30 },
-  { id: 'kvm-mask-in-flight', document: s31 },
-  { id: 'kvm-mask-per-interrupt', document: s32 },
-  { id: 'kvm-memory-decode-off', document: s33 },
-  { id: 'kvm-migration', document: s34 },
-  { id: 'kvm-pba-polling', document: s35 },
-  { id: 'kvm-qword-split', document: s36 },
-  { id: 'kvm-viommu', document: s37 },
-  { id: 'large-host', document: s38 },
-  { id: 'mdev-intx', document: s39 },
-  { id: 'ntb-stale-message', document: s40 },
-  { id: 'pf-msix-vs-ims', document: s41 },
-  { id: 'posted-interrupts', document: s42 },
-  { id: 'queue-limits', document: s43 },
-  { id: 'queues-10000', document: s44 },
-  { id: 'remap-faults', document: s45 },
-  { id: 'sparse-mmap-hole', document: s46 },
-  { id: 'vector-faults', document: s47 },
-  { id: 'vector-space', document: s48 },
-  { id: 'vgpu-emulated', document: s49 },
-  { id: 'vmm-faults', document: s50 },
-  { id: 'vmm-grants', document: s51 },
-  { id: 'vmsi-affinity', document: s52 },
-  { id: 'vmsi-flat', document: s53 },
-  { id: 'vmsi-missing-mapping', document: s54 },
-  { id: 'vmsi-nested', document: s55 },
-  { id: 'vmsi-update-without-rewrite', document: s56 },
-  { id: 'vtd-remap-faults', document: s57 },
+  { id: 'avic', document: s3 },
+  { id: 'avic-faults', document: s4 },
+  { id: 'avic-log-overflow', document: s5 },
+  { id: 'balance-faults', document: s6 },
+  { id: 'boot-timer', document: s7 },
+  { id: 'bridge-faults', document: s8 },
+  { id: 'bypass-faults', document: s9 },
+  { id: 'cache-faults', document: s10 },
+  { id: 'cdev-vfio-peers', document: s11 },
+  { id: 'chain-basic', document: s12 },
+  { id: 'chain-hypercall', document: s13 },
+  { id: 'chain-remap', document: s14 },
+  { id: 'chain-trapped', document: s15 },
+  { id: 'cpu-offline', document: s16 },
+  { id: 'device-faults', document: s17 },
+  { id: 'driver-faults', document: s18 },
+  { id: 'first-run', document: s19 },
+  { id: 'hidden-vm', document: s20 },
+  { id: 'hung-guest', document: s21 },
+  { id: 'ims-faults', document: s22 },
+  { id: 'ims-permission-after', document: s23 },
+  { id: 'ims-permission-before', document: s24 },
+  { id: 'ims-queue-bare-metal', document: s25 },
+  { id: 'ims-queue-memory', document: s26 },
+  { id: 'ims-queue-memory-refused', document: s27 },
+  { id: 'its-basic', document: s28 },
+  { id: 'its-faults', document: s29 },
+  { id: 'its-moves', document: s30 },
+  { id: 'its-queue', document: s31 },
+  { id: 'kvm-assigned-pending', document: s32 },
+  { id: 'kvm-entry-updated', document: s33 },
+  { id: 'kvm-mask-in-flight', document: s34 },
+  { id: 'kvm-mask-per-interrupt', document: s35 },
+  { id: 'kvm-memory-decode-off', document: s36 },
+  { id: 'kvm-migration', document: s37 },
+  { id: 'kvm-pba-polling', document: s38 },
+  { id: 'kvm-qword-split', document: s39 },
+  { id: 'kvm-viommu', document: s40 },
+  { id: 'large-host', document: s41 },
+  { id: 'mdev-intx', document: s42 },
+  { id: 'ntb-stale-message', document: s43 },
+  { id: 'pf-msix-vs-ims', document: s44 },
+  { id: 'posted-interrupts', document: s45 },
+  { id: 'queue-limits', document: s46 },
+  { id: 'queues-10000', document: s47 },
+  { id: 'remap-faults', document: s48 },
+  { id: 'sparse-mmap-hole', document: s49 },
+  { id: 'vector-faults', document: s50 },
+  { id: 'vector-space', document: s51 },
+  { id: 'vgpu-emulated', document: s52 },
+  { id: 'vmm-faults', document: s53 },
+  { id: 'vmm-grants', document: s54 },
+  { id: 'vmsi-affinity', document: s55 },
+  { id: 'vmsi-flat', document: s56 },
+  { id: 'vmsi-missing-mapping', document: s57 },
+  { id: 'vmsi-nested', document: s58 },
+  { id: 'vmsi-update-without-rewrite', document: s59 },
+  { id: 'vtd-remap-faults', document: s60 },
 ];

@@ -56,6 +56,11 @@ export const amdIrte = objectType('amdirte', 'An AMD interrupt remapping table e
     meaning: 'A 32-bit entry in the table in memory, where a write of the kernel shows it.',
   },
   cached: { kind: 'flag', hidden: true, meaning: 'The unit has the entry in its cache as it was read last.' },
+  wide: {
+    kind: 'reg',
+    register: amdIrte128,
+    meaning: 'A 128-bit entry in the table in memory, where a write of the kernel shows it.',
+  },
 });
 
 /** An Arm ITS: `its/<n>`. */
