@@ -15,6 +15,7 @@ import { noteEvents } from './events/notes.ts';
 import { outcomeEvents } from './events/outcome.ts';
 import { pciEvents } from './events/pci.ts';
 import { avicEvents } from './events/platform/avic.ts';
+import { eraEvents } from './events/platform/eras.ts';
 import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
@@ -44,6 +45,7 @@ export const vocabulary: readonly EventKind[] = [
   ...virtEvents,
   ...postedEvents,
   ...avicEvents,
+  ...eraEvents,
   ...hypervisorEvents,
   ...vfioEvents,
   ...imsEvents,

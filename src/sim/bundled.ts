@@ -31,35 +31,36 @@ import s28 from '../../examples/scenarios/its-basic.scenario.json' with { type: 
 import s29 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
 import s30 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
 import s31 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
-import s32 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s33 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s34 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s35 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s36 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s32 from '../../examples/scenarios/kernel-eras.scenario.json' with { type: 'json' };
+import s33 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s34 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s35 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s36 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -103,33 +104,34 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'its-faults', document: s29 },
   { id: 'its-moves', document: s30 },
   { id: 'its-queue', document: s31 },
-  { id: 'kvm-assigned-pending', document: s32 },
-  { id: 'kvm-entry-updated', document: s33 },
-  { id: 'kvm-mask-in-flight', document: s34 },
-  { id: 'kvm-mask-per-interrupt', document: s35 },
-  { id: 'kvm-memory-decode-off', document: s36 },
-  { id: 'kvm-migration', document: s37 },
-  { id: 'kvm-pba-polling', document: s38 },
-  { id: 'kvm-qword-split', document: s39 },
-  { id: 'kvm-viommu', document: s40 },
-  { id: 'large-host', document: s41 },
-  { id: 'mdev-intx', document: s42 },
-  { id: 'ntb-stale-message', document: s43 },
-  { id: 'pf-msix-vs-ims', document: s44 },
-  { id: 'posted-interrupts', document: s45 },
-  { id: 'queue-limits', document: s46 },
-  { id: 'queues-10000', document: s47 },
-  { id: 'remap-faults', document: s48 },
-  { id: 'sparse-mmap-hole', document: s49 },
-  { id: 'vector-faults', document: s50 },
-  { id: 'vector-space', document: s51 },
-  { id: 'vgpu-emulated', document: s52 },
-  { id: 'vmm-faults', document: s53 },
-  { id: 'vmm-grants', document: s54 },
-  { id: 'vmsi-affinity', document: s55 },
-  { id: 'vmsi-flat', document: s56 },
-  { id: 'vmsi-missing-mapping', document: s57 },
-  { id: 'vmsi-nested', document: s58 },
-  { id: 'vmsi-update-without-rewrite', document: s59 },
-  { id: 'vtd-remap-faults', document: s60 },
+  { id: 'kernel-eras', document: s32 },
+  { id: 'kvm-assigned-pending', document: s33 },
+  { id: 'kvm-entry-updated', document: s34 },
+  { id: 'kvm-mask-in-flight', document: s35 },
+  { id: 'kvm-mask-per-interrupt', document: s36 },
+  { id: 'kvm-memory-decode-off', document: s37 },
+  { id: 'kvm-migration', document: s38 },
+  { id: 'kvm-pba-polling', document: s39 },
+  { id: 'kvm-qword-split', document: s40 },
+  { id: 'kvm-viommu', document: s41 },
+  { id: 'large-host', document: s42 },
+  { id: 'mdev-intx', document: s43 },
+  { id: 'ntb-stale-message', document: s44 },
+  { id: 'pf-msix-vs-ims', document: s45 },
+  { id: 'posted-interrupts', document: s46 },
+  { id: 'queue-limits', document: s47 },
+  { id: 'queues-10000', document: s48 },
+  { id: 'remap-faults', document: s49 },
+  { id: 'sparse-mmap-hole', document: s50 },
+  { id: 'vector-faults', document: s51 },
+  { id: 'vector-space', document: s52 },
+  { id: 'vgpu-emulated', document: s53 },
+  { id: 'vmm-faults', document: s54 },
+  { id: 'vmm-grants', document: s55 },
+  { id: 'vmsi-affinity', document: s56 },
+  { id: 'vmsi-flat', document: s57 },
+  { id: 'vmsi-missing-mapping', document: s58 },
+  { id: 'vmsi-nested', document: s59 },
+  { id: 'vmsi-update-without-rewrite', document: s60 },
+  { id: 'vtd-remap-faults', document: s61 },
 ];

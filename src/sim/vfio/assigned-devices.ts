@@ -95,7 +95,12 @@ class DeviceAssigner {
       return new ImsBackend(this.#host, ims, spec.name, keep, (v) => spec.emulated.includes(v), cookie);
     }
     if (kind === 'pci' && parent)
-      return new PciBackend(this.#host, parent, !spec.noresize, spec.grant ?? Number.POSITIVE_INFINITY);
+      return new PciBackend(
+        this.#host,
+        parent,
+        !spec.noresize && this.#host.era.perDevice,
+        spec.grant ?? Number.POSITIVE_INFINITY,
+      );
     if (kind !== 'emulated') throw new Error(`vfio ${spec.name}: nothing there that backend ${kind} could use`);
     return new EmulatedBackend(
       this.#machine,
