@@ -1,6 +1,7 @@
 import { PathTable } from '../base/path-pattern.ts';
 import { withoutSystem } from './namespace.ts';
 import type { ObjectType } from './objects.ts';
+import { avic, gaLog } from './things/avic.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
 import { cpu, domain, intid, irq, irqDescriptor, irqThread, pin, softirq, vector } from './things/irq.ts';
 import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/pci.ts';
@@ -85,6 +86,8 @@ export const pathTypes = [
   ['vcpu/*', vcpu],
   ['vcpu/*/vector/*', vcpuVector],
   ['vcpu/*/pi', piDescriptor],
+  ['vcpu/*/avic', avic],
+  ['galog/*', gaLog],
   ['vcpu/*/intid/*', vcpuVector],
   ['iommufd/*/ioas/*', ioas],
   ['iommufd/*/ioas/*/map/*', ioasMap],

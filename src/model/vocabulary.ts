@@ -14,6 +14,8 @@ import { msixEvents } from './events/msix.ts';
 import { noteEvents } from './events/notes.ts';
 import { outcomeEvents } from './events/outcome.ts';
 import { pciEvents } from './events/pci.ts';
+import { avicEvents } from './events/platform/avic.ts';
+import { eraEvents } from './events/platform/eras.ts';
 import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
@@ -42,6 +44,8 @@ export const vocabulary: readonly EventKind[] = [
   ...ioapicEvents,
   ...virtEvents,
   ...postedEvents,
+  ...avicEvents,
+  ...eraEvents,
   ...hypervisorEvents,
   ...vfioEvents,
   ...imsEvents,

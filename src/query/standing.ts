@@ -1,5 +1,6 @@
 import type { ObjectId, Step } from '../base/ids.ts';
 import type { ObjectType } from '../model/objects.ts';
+import { avic } from '../model/things/avic.ts';
 import { imsEntry, piDescriptor } from '../model/things/ims.ts';
 import { intid, vector } from '../model/things/irq.ts';
 import { msi, msixEntry } from '../model/things/pci.ts';
@@ -36,6 +37,7 @@ const SIGNS: ReadonlyMap<ObjectType, readonly [key: string, wrong: Wrong]> = new
   [vector, ['requested', 'untaken']],
   [intid, ['requested', 'untaken']],
   [piDescriptor, ['pir', 'untaken']],
+  [avic, ['irr', 'untaken']],
 ]);
 
 /** What stands wrong after the last event, in the order in which it began. What the trace does not tell is not counted. */

@@ -2,64 +2,68 @@
 import s0 from '../../examples/scenarios/adversarial-writer.scenario.json' with { type: 'json' };
 import s1 from '../../examples/scenarios/affinity-move.scenario.json' with { type: 'json' };
 import s2 from '../../examples/scenarios/arm-faults.scenario.json' with { type: 'json' };
-import s3 from '../../examples/scenarios/balance-faults.scenario.json' with { type: 'json' };
-import s4 from '../../examples/scenarios/boot-timer.scenario.json' with { type: 'json' };
-import s5 from '../../examples/scenarios/bridge-faults.scenario.json' with { type: 'json' };
-import s6 from '../../examples/scenarios/bypass-faults.scenario.json' with { type: 'json' };
-import s7 from '../../examples/scenarios/cache-faults.scenario.json' with { type: 'json' };
-import s8 from '../../examples/scenarios/cdev-vfio-peers.scenario.json' with { type: 'json' };
-import s9 from '../../examples/scenarios/chain-basic.scenario.json' with { type: 'json' };
-import s10 from '../../examples/scenarios/chain-hypercall.scenario.json' with { type: 'json' };
-import s11 from '../../examples/scenarios/chain-remap.scenario.json' with { type: 'json' };
-import s12 from '../../examples/scenarios/chain-trapped.scenario.json' with { type: 'json' };
-import s13 from '../../examples/scenarios/cpu-offline.scenario.json' with { type: 'json' };
-import s14 from '../../examples/scenarios/device-faults.scenario.json' with { type: 'json' };
-import s15 from '../../examples/scenarios/driver-faults.scenario.json' with { type: 'json' };
-import s16 from '../../examples/scenarios/first-run.scenario.json' with { type: 'json' };
-import s17 from '../../examples/scenarios/handle-revocation.scenario.json' with { type: 'json' };
-import s18 from '../../examples/scenarios/hidden-vm.scenario.json' with { type: 'json' };
-import s19 from '../../examples/scenarios/hung-guest.scenario.json' with { type: 'json' };
-import s20 from '../../examples/scenarios/ims-faults.scenario.json' with { type: 'json' };
-import s21 from '../../examples/scenarios/ims-permission-after.scenario.json' with { type: 'json' };
-import s22 from '../../examples/scenarios/ims-permission-before.scenario.json' with { type: 'json' };
-import s23 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' with { type: 'json' };
-import s24 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
-import s25 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
-import s26 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
-import s27 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
-import s28 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
-import s29 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
-import s30 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s31 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s32 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s33 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s34 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s35 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s36 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s3 from '../../examples/scenarios/avic.scenario.json' with { type: 'json' };
+import s4 from '../../examples/scenarios/avic-faults.scenario.json' with { type: 'json' };
+import s5 from '../../examples/scenarios/avic-log-overflow.scenario.json' with { type: 'json' };
+import s6 from '../../examples/scenarios/balance-faults.scenario.json' with { type: 'json' };
+import s7 from '../../examples/scenarios/boot-timer.scenario.json' with { type: 'json' };
+import s8 from '../../examples/scenarios/bridge-faults.scenario.json' with { type: 'json' };
+import s9 from '../../examples/scenarios/bypass-faults.scenario.json' with { type: 'json' };
+import s10 from '../../examples/scenarios/cache-faults.scenario.json' with { type: 'json' };
+import s11 from '../../examples/scenarios/cdev-vfio-peers.scenario.json' with { type: 'json' };
+import s12 from '../../examples/scenarios/chain-basic.scenario.json' with { type: 'json' };
+import s13 from '../../examples/scenarios/chain-hypercall.scenario.json' with { type: 'json' };
+import s14 from '../../examples/scenarios/chain-remap.scenario.json' with { type: 'json' };
+import s15 from '../../examples/scenarios/chain-trapped.scenario.json' with { type: 'json' };
+import s16 from '../../examples/scenarios/cpu-offline.scenario.json' with { type: 'json' };
+import s17 from '../../examples/scenarios/device-faults.scenario.json' with { type: 'json' };
+import s18 from '../../examples/scenarios/driver-faults.scenario.json' with { type: 'json' };
+import s19 from '../../examples/scenarios/first-run.scenario.json' with { type: 'json' };
+import s20 from '../../examples/scenarios/handle-revocation.scenario.json' with { type: 'json' };
+import s21 from '../../examples/scenarios/hidden-vm.scenario.json' with { type: 'json' };
+import s22 from '../../examples/scenarios/hung-guest.scenario.json' with { type: 'json' };
+import s23 from '../../examples/scenarios/ims-faults.scenario.json' with { type: 'json' };
+import s24 from '../../examples/scenarios/ims-permission-after.scenario.json' with { type: 'json' };
+import s25 from '../../examples/scenarios/ims-permission-before.scenario.json' with { type: 'json' };
+import s26 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' with { type: 'json' };
+import s27 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
+import s28 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
+import s29 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
+import s30 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
+import s31 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
+import s32 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
+import s33 from '../../examples/scenarios/kernel-eras.scenario.json' with { type: 'json' };
+import s34 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s35 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s36 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s63 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s64 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -74,62 +78,66 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'adversarial-writer', document: s0 },
   { id: 'affinity-move', document: s1 },
   { id: 'arm-faults', document: s2 },
-  { id: 'balance-faults', document: s3 },
-  { id: 'boot-timer', document: s4 },
-  { id: 'bridge-faults', document: s5 },
-  { id: 'bypass-faults', document: s6 },
-  { id: 'cache-faults', document: s7 },
-  { id: 'cdev-vfio-peers', document: s8 },
-  { id: 'chain-basic', document: s9 },
-  { id: 'chain-hypercall', document: s10 },
-  { id: 'chain-remap', document: s11 },
-  { id: 'chain-trapped', document: s12 },
-  { id: 'cpu-offline', document: s13 },
-  { id: 'device-faults', document: s14 },
-  { id: 'driver-faults', document: s15 },
-  { id: 'first-run', document: s16 },
-  { id: 'handle-revocation', document: s17 },
-  { id: 'hidden-vm', document: s18 },
-  { id: 'hung-guest', document: s19 },
-  { id: 'ims-faults', document: s20 },
-  { id: 'ims-permission-after', document: s21 },
-  { id: 'ims-permission-before', document: s22 },
-  { id: 'ims-queue-bare-metal', document: s23 },
-  { id: 'ims-queue-memory', document: s24 },
-  { id: 'ims-queue-memory-refused', document: s25 },
-  { id: 'its-basic', document: s26 },
-  { id: 'its-faults', document: s27 },
-  { id: 'its-moves', document: s28 },
-  { id: 'its-queue', document: s29 },
-  { id: 'kvm-assigned-pending', document: s30 },
-  { id: 'kvm-entry-updated', document: s31 },
-  { id: 'kvm-mask-in-flight', document: s32 },
-  { id: 'kvm-mask-per-interrupt', document: s33 },
-  { id: 'kvm-memory-decode-off', document: s34 },
-  { id: 'kvm-migration', document: s35 },
-  { id: 'kvm-pba-polling', document: s36 },
-  { id: 'kvm-qword-split', document: s37 },
-  { id: 'kvm-viommu', document: s38 },
-  { id: 'large-host', document: s39 },
-  { id: 'mdev-intx', document: s40 },
-  { id: 'ntb-stale-message', document: s41 },
-  { id: 'pf-msix-vs-ims', document: s42 },
-  { id: 'posted-interrupts', document: s43 },
-  { id: 'queue-limits', document: s44 },
-  { id: 'queues-10000', document: s45 },
-  { id: 'remap-faults', document: s46 },
-  { id: 'sparse-mmap-hole', document: s47 },
-  { id: 'vector-faults', document: s48 },
-  { id: 'vector-space', document: s49 },
-  { id: 'vfio-intx', document: s50 },
-  { id: 'vfio-msi', document: s51 },
-  { id: 'vgpu-emulated', document: s52 },
-  { id: 'vmm-faults', document: s53 },
-  { id: 'vmm-grants', document: s54 },
-  { id: 'vmsi-affinity', document: s55 },
-  { id: 'vmsi-flat', document: s56 },
-  { id: 'vmsi-missing-mapping', document: s57 },
-  { id: 'vmsi-nested', document: s58 },
-  { id: 'vmsi-update-without-rewrite', document: s59 },
-  { id: 'vtd-remap-faults', document: s60 },
+  { id: 'avic', document: s3 },
+  { id: 'avic-faults', document: s4 },
+  { id: 'avic-log-overflow', document: s5 },
+  { id: 'balance-faults', document: s6 },
+  { id: 'boot-timer', document: s7 },
+  { id: 'bridge-faults', document: s8 },
+  { id: 'bypass-faults', document: s9 },
+  { id: 'cache-faults', document: s10 },
+  { id: 'cdev-vfio-peers', document: s11 },
+  { id: 'chain-basic', document: s12 },
+  { id: 'chain-hypercall', document: s13 },
+  { id: 'chain-remap', document: s14 },
+  { id: 'chain-trapped', document: s15 },
+  { id: 'cpu-offline', document: s16 },
+  { id: 'device-faults', document: s17 },
+  { id: 'driver-faults', document: s18 },
+  { id: 'first-run', document: s19 },
+  { id: 'handle-revocation', document: s20 },
+  { id: 'hidden-vm', document: s21 },
+  { id: 'hung-guest', document: s22 },
+  { id: 'ims-faults', document: s23 },
+  { id: 'ims-permission-after', document: s24 },
+  { id: 'ims-permission-before', document: s25 },
+  { id: 'ims-queue-bare-metal', document: s26 },
+  { id: 'ims-queue-memory', document: s27 },
+  { id: 'ims-queue-memory-refused', document: s28 },
+  { id: 'its-basic', document: s29 },
+  { id: 'its-faults', document: s30 },
+  { id: 'its-moves', document: s31 },
+  { id: 'its-queue', document: s32 },
+  { id: 'kernel-eras', document: s33 },
+  { id: 'kvm-assigned-pending', document: s34 },
+  { id: 'kvm-entry-updated', document: s35 },
+  { id: 'kvm-mask-in-flight', document: s36 },
+  { id: 'kvm-mask-per-interrupt', document: s37 },
+  { id: 'kvm-memory-decode-off', document: s38 },
+  { id: 'kvm-migration', document: s39 },
+  { id: 'kvm-pba-polling', document: s40 },
+  { id: 'kvm-qword-split', document: s41 },
+  { id: 'kvm-viommu', document: s42 },
+  { id: 'large-host', document: s43 },
+  { id: 'mdev-intx', document: s44 },
+  { id: 'ntb-stale-message', document: s45 },
+  { id: 'pf-msix-vs-ims', document: s46 },
+  { id: 'posted-interrupts', document: s47 },
+  { id: 'queue-limits', document: s48 },
+  { id: 'queues-10000', document: s49 },
+  { id: 'remap-faults', document: s50 },
+  { id: 'sparse-mmap-hole', document: s51 },
+  { id: 'vector-faults', document: s52 },
+  { id: 'vector-space', document: s53 },
+  { id: 'vfio-intx', document: s54 },
+  { id: 'vfio-msi', document: s55 },
+  { id: 'vgpu-emulated', document: s56 },
+  { id: 'vmm-faults', document: s57 },
+  { id: 'vmm-grants', document: s58 },
+  { id: 'vmsi-affinity', document: s59 },
+  { id: 'vmsi-flat', document: s60 },
+  { id: 'vmsi-missing-mapping', document: s61 },
+  { id: 'vmsi-nested', document: s62 },
+  { id: 'vmsi-update-without-rewrite', document: s63 },
+  { id: 'vtd-remap-faults', document: s64 },
 ];

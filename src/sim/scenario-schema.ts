@@ -37,6 +37,9 @@ const platform = v.strictObject({
   remapEntries: v.optional(
     count(2, 65536, 'Entries of the interrupt remapping table (VT-d 65536 when absent), or of each AMD table (512).'),
   ),
+  gaLogEntries: v.optional(
+    count(2, 32768, 'Entries of the GA log of the AMD IOMMU (remap: amd, policy avic), 512 when absent.'),
+  ),
   vectors: v.optional(count(1, 203, 'Vectors of each x86 CPU that devices may get; 203 when absent.')),
   timer: v.optional(
     v.pipe(

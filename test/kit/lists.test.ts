@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { avicRules } from '../../src/import/ftrace/avic.ts';
 import { consoleRules } from '../../src/import/ftrace/console.ts';
 import { iommuRules } from '../../src/import/ftrace/iommu.ts';
 import { irqRules } from '../../src/import/ftrace/irq.ts';
@@ -19,7 +20,9 @@ import { answered, root } from '../cli/run.ts';
 describe('capture kit: lists', () => {
   it('every event that it names is one that the importer knows', () => {
     const known = new Set([
-      ...[...irqRules, ...virtRules, ...iommuRules, ...consoleRules, ...schedRules].map(({ name }) => name),
+      ...[...irqRules, ...virtRules, ...avicRules, ...iommuRules, ...consoleRules, ...schedRules].map(
+        ({ name }) => name,
+      ),
       ...SILENT,
     ]);
     const named = KIT_EVENTS.filter(({ option }) => option !== 'sched').flatMap(({ names }) => names);

@@ -50,6 +50,49 @@ describe('effects: virtual CPUs', () => {
     `);
   });
 
+  it('have APIC backing pages with AVIC, and an AMD IOMMU logs what it posts to those that do not run', () => {
+    story(`
+      avic.entry vcpu/0/avic value=0xc000000150000002
+      = vcpu/0/avic/entry "0xc000000150000002"
+      avic.post vcpu/0/avic vector=33 set=true signal=doorbell
+      = vcpu/0/avic/irr null
+      avic.doorbell vcpu/0 apicId=0x2
+      = vcpu/0/avic/signals 1
+      avic.galog vcpu/0 vm=1 index=0
+      = vcpu/0/avic/wakes 1
+      avic.ipi vcpu/1 high=0x0 low=0xfb reason=1 index=0
+      galog.start galog/0 entries=512
+      = galog/0/waiting 0
+      galog.write galog/0 tag=0x1000
+      = galog/0/waiting 1
+      = galog/0/written 1
+      galog.write galog/0 tag=0x1001 dropped=true
+      = galog/0/overflow true
+      = galog/0/dropped 1
+      galog.read galog/0 tag=0x1000
+      = galog/0/waiting 0
+      = galog/0/read 1
+      galog.start galog/0 entries=512
+      = galog/0/overflow false
+    `);
+  });
+
+  it('of an AMD guest entry IsRun, GALogIntr, GATag and Destination are read again, the vector is not', () => {
+    story(`
+      irte.writeAmdGa irte/amdvi-0x8/0 low=0x1000000000c1 high=0x150000021
+      = irte/amdvi-0x8/0/wide "0x15000002100001000000000c1"
+      = irte/amdvi-0x8/0/stale true
+      irte.readAmd irte/amdvi-0x8/0 low=0x1000000000c1 high=0x150000021
+      = irte/amdvi-0x8/0/stale false
+      irte.writeAmdGa irte/amdvi-0x8/0 low=0x100000000285 high=0x150000021
+      = irte/amdvi-0x8/0/value "0x1500000210000100000000285"
+      = irte/amdvi-0x8/0/stale false
+      irte.writeAmdGa irte/amdvi-0x8/0 low=0x100000000285 high=0x150000022
+      = irte/amdvi-0x8/0/value "0x1500000210000100000000285"
+      = irte/amdvi-0x8/0/stale true
+    `);
+  });
+
   it('have posted-interrupt descriptors: bit n of the PIR is vector n, ON is bit 0 of the control word', () => {
     const pir = (...vectors: readonly number[]): string =>
       `"0x${vectors.reduce((sum, v) => sum | (1n << BigInt(v)), 0n).toString(16)}"`;

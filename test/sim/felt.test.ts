@@ -50,7 +50,7 @@ describe('policies that a run can feel', () => {
 
   it('are not those of parts that the system lacks', () => {
     const { policies: bare } = feltIn('first-run');
-    assert.deepEqual([...bare].sort(), ['affinityStrategy', 'fault', 'vectorCleanup']);
+    assert.deepEqual([...bare].sort(), ['affinityStrategy', 'fault', 'kernel.era', 'vectorCleanup']);
     const { policies: arm } = feltIn('vmsi-flat');
     for (const name of ['vectorCleanup', 'affinityStrategy', 'remap.entryCache', 'msixOwner'])
       assert.ok(!arm.has(name), name);

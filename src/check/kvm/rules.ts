@@ -10,6 +10,8 @@ import { notifiesCpuOfVcpu } from './f57.ts';
 import { postsRoutedVector } from './f58.ts';
 import { postingStaysOn } from './f59.ts';
 import { cacheShowsTable } from './inv-cacheeq.ts';
+import { gaLogWakes } from './r20.ts';
+import { entriesFollowVcpu } from './r21.ts';
 
 /** Rules about KVM. */
 export const kvmRules: readonly Rule[] = [
@@ -24,4 +26,6 @@ export const kvmRules: readonly Rule[] = [
   postsRoutedVector,
   postingStaysOn,
   cacheShowsTable,
+  gaLogWakes,
+  entriesFollowVcpu,
 ];

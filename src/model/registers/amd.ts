@@ -144,3 +144,18 @@ export const amdData = register(
   'AMD IOMMU 2.2.5.1; drivers/iommu/amd/iommu.c fill_msi_msg; QEMU AMDVI_IRTE_OFFSET',
   [bits('index', 10, 0, 'RW', "Entry of the device's remapping table."), reserved(31, 11)],
 );
+
+/** Entry of the physical APIC ID table of AVIC, 64 bits: one for each virtual CPU of a machine. */
+export const avicPhysicalId = register(
+  'AVIC physical APIC ID entry',
+  64,
+  'Where the APIC backing page of a virtual CPU lies, whether it runs, and on which CPU of the host.',
+  'APM vol. 2 "AVIC Physical APIC ID Table"; arch/x86/include/asm/svm.h AVIC_PHYSICAL_ID_ENTRY_*',
+  [
+    bits('host', 11, 0, 'RW', 'APIC id of the CPU of the host that it runs on; 8 bits without x2AVIC.'),
+    bits('page', 51, 12, 'RW', 'Bits 51:12 of the physical address of its APIC backing page.'),
+    reserved(61, 52),
+    bit('isRunning', 62, 'RW', 'IsRunning: it runs, so that other virtual CPUs send it a doorbell instead of an exit.'),
+    bit('valid', 63, 'RW', 'The entry is valid.'),
+  ],
+);

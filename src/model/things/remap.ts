@@ -68,6 +68,11 @@ export const amdIrte = objectType('amdirte', 'An AMD interrupt remapping table e
   },
   cached: { kind: 'flag', hidden: true, meaning: 'The unit has the entry in its cache as it was read last.' },
   told: { kind: 'flag', hidden: true, meaning: 'The trace shows writes of the table entry.' },
+  wide: {
+    kind: 'reg',
+    register: amdIrte128,
+    meaning: 'A 128-bit entry in the table in memory, where a write of the kernel shows it.',
+  },
 });
 
 /** An Arm ITS: `its/<n>`. */

@@ -14,6 +14,7 @@ import { cpuAccept, cpuEoi, cpuTake, gicPend, lineSet } from '../../model/events
 import { irqEntry } from '../../model/events/irq.ts';
 import { itsTrans } from '../../model/events/its.ts';
 import { devRaise, intx, msgSend } from '../../model/events/msix.ts';
+import { avicPost } from '../../model/events/platform/avic.ts';
 import { piPost } from '../../model/events/posted.ts';
 import { irRemap, irRequest } from '../../model/events/remap.ts';
 import { smmuTrans } from '../../model/events/smmu.ts';
@@ -26,7 +27,7 @@ const SHOWN_BY: Readonly<Record<Stage, readonly EventKind[]>> = {
   cause: [devRaise, intx, lineSet],
   message: [msgSend],
   remap: [irRequest, irRemap, itsTrans, smmuTrans],
-  post: [piPost],
+  post: [piPost, avicPost],
   accept: [cpuAccept, apicAccept, apicDeliver, gicPend],
   signal: [vfioFire, irqfdWakeup, kvmLine],
   route: [kvmMsi, kvmIoapic],

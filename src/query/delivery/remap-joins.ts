@@ -1,4 +1,5 @@
 // Translation: interrupt remapping (VT-d, AMD-Vi) and the Arm ITS.
+
 import type { EventKind } from '../../model/event.ts';
 import {
   itsCteAccess,
@@ -9,6 +10,7 @@ import {
   itsIteAccess,
   itsTrans,
 } from '../../model/events/its.ts';
+import { avicPost } from '../../model/events/platform/avic.ts';
 import { piPost } from '../../model/events/posted.ts';
 import { amdRead, irFault, irMessage, irRemap, irRequest, irteRead, irWarn } from '../../model/events/remap.ts';
 import { placeOfEntry, vectorOfIrte } from '../../model/references.ts';
@@ -139,9 +141,11 @@ function takeBack({ slots, step, row }: Moment, name: 'CLEAR' | 'DISCARD'): void
     }
 }
 
-const post: Join = (moment) => {
-  const { slots, step, row, state } = moment;
-  const { vector, set } = piPost.read(row.words, row.at);
+const post: Join = (moment) => posts(moment, piPost.read(moment.row.words, moment.row.at));
+const avicPosts: Join = (moment) => posts(moment, avicPost.read(moment.row.words, moment.row.at));
+
+function posts({ slots, step, row, state }: Moment, what: { readonly vector: number; readonly set: boolean }): void {
+  const { vector, set } = what;
   const vcpu = state.world.node(row.object)?.parent?.path ?? '';
   const target = beside(state, row.object, `${vcpu}/vector/${vector}`);
   if (!set) {
@@ -155,7 +159,7 @@ const post: Join = (moment) => {
   const before = slots.posted.get(target);
   if (before && before !== delivery) slots.merge(delivery, before, step);
   else if (target >= 0) slots.put(slots.posted, target, delivery, step);
-};
+}
 
 export const remapJoins: Joins = [
   [irRequest, begins],
@@ -173,6 +177,7 @@ export const remapJoins: Joins = [
   [itsInt, command],
   [itsDiscard, (m) => takeBack(m, 'DISCARD')],
   [piPost, post],
+  [avicPost, avicPosts],
 ];
 
 /** Kinds that a thread may record while it goes on with the same message. */

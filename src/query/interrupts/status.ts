@@ -4,6 +4,7 @@ import { illegal } from '../../model/events/outcome.ts';
 import { irWarn } from '../../model/events/remap.ts';
 import { effectivelyMasked, pendingOf } from '../../model/masking.ts';
 import type { State } from '../../model/state.ts';
+import { avic } from '../../model/things/avic.ts';
 import { piDescriptor } from '../../model/things/ims.ts';
 import { intid, irq, irqThread, vector } from '../../model/things/irq.ts';
 import { itsEvent, lpiConfig } from '../../model/things/remap.ts';
@@ -139,10 +140,13 @@ function disabledLpi(state: State, event: ObjectId): Flag {
   return enabled === undefined ? undefined : !enabled;
 }
 
-/** Whether it was posted and waits in the descriptor of the virtual CPU. */
+/** Whether it was posted and waits in the descriptor, or the APIC backing page, of the virtual CPU. */
 function isPosted(state: State, { vcpu, vcpuVector: guest }: Joined): boolean {
-  const pi = state.world.node(vcpu)?.children.get('pi')?.object ?? -1;
-  if (pi < 0 || guest < 0 || !state.present(pi)) return false;
-  const v = Number(state.world.node(guest)?.segment);
-  return (state.get(pi, piDescriptor.at.pir + (v >>> 5)) & (1 << (v & 31))) !== 0;
+  const waits = (name: string, cell: number): boolean => {
+    const object = state.world.node(vcpu)?.children.get(name)?.object ?? -1;
+    if (object < 0 || guest < 0 || !state.present(object)) return false;
+    const v = Number(state.world.node(guest)?.segment);
+    return (state.get(object, cell + (v >>> 5)) & (1 << (v & 31))) !== 0;
+  };
+  return waits('pi', piDescriptor.at.pir) || waits('avic', avic.at.irr);
 }

@@ -1,4 +1,5 @@
 import { armFaults } from './arm.ts';
+import { avicFaults } from './avic.ts';
 import { deviceFaults } from './device.ts';
 import { imsFaults } from './ims.ts';
 import { kvmFaults } from './kvm.ts';
@@ -16,6 +17,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...remapFaults,
   ...vfioFaults,
   ...kvmFaults,
+  ...avicFaults,
   ...imsFaults,
   ...armFaults,
   ...systemFaults,

@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { dropped } from '../../model/events/outcome.ts';
+import { amdWideWrite } from '../../model/events/platform/avic.ts';
 import {
   amdInvalidate,
   amdRead,
@@ -14,7 +15,7 @@ import {
 } from '../../model/events/remap.ts';
 import { decodersById } from '../../model/message.ts';
 import { packRegister } from '../../model/register.ts';
-import { amdAddress, amdData, amdIrte32 } from '../../model/registers/amd.ts';
+import { amdAddress, amdData, amdGuestIrte, amdIrte32, amdIrte128 } from '../../model/registers/amd.ts';
 import { X86_BASE, x86AddressFor, x86Data } from '../../model/registers/x86.ts';
 import { amdIrte, remapUnit } from '../../model/things/remap.ts';
 import type { Message } from '../device/message.ts';
@@ -25,8 +26,30 @@ import type { Actor, Machine } from '../machine.ts';
 import { QUEUED } from './invalidation-queue.ts';
 import { blockSize, freeBlock, type RemapTable } from './remap-table.ts';
 
+/** Where a guest entry leads, as the unit finds it for a message. */
+export interface GuestEntry {
+  /** Address of the APIC backing page. */
+  readonly page: number;
+  readonly vector: number;
+  readonly isRun: boolean;
+  readonly dest: number;
+  readonly logs: boolean;
+  readonly tag: number;
+}
+
+/** What of a guest entry changes when its virtual CPU comes and goes. */
+export type GuestState = Pick<GuestEntry, 'isRun' | 'dest' | 'logs' | 'tag'>;
+
+/** What stands behind guest entries: AVIC. */
+export interface GuestPages {
+  /** What an entry that leads to a page says of its virtual CPU now; undefined: there is no such page. */
+  stateOf(page: number): GuestState | undefined;
+  /** The unit posts. */
+  post(entry: GuestEntry, message: Message): void;
+}
+
 /**
- * AMD-Vi interrupt remapping with 32-bit entries: every function has a table of its own, so a message can name no
+ * AMD-Vi interrupt remapping with 32-bit entries, or 128-bit ones that may lead to the APIC backing pages of guests: every function has a table of its own, so a message can name no
  * entries except those of its sender. Functions without a table are aborted (IntCtl 0), as Linux sets the device table up.
  */
 export class AmdUnit implements Translator, RemapTable {
@@ -37,7 +60,11 @@ export class AmdUnit implements Translator, RemapTable {
   readonly actor: Actor = { layer: 'remap-unit', name: 'amdvi', cpu: -1 };
   /** Called when a message was let through, with the entry that it used. */
   onUse: ((message: Message, device: number, index: number, entry: number) => void) | undefined;
+  /** AVIC, where entries are of the 128-bit kind and may lead to guests; entries are of the 32-bit kind without it. */
+  pages: GuestPages | undefined;
   readonly #taken = new Map<number, Set<number>>();
+  /** Guest entries, with the page that each leads to. */
+  readonly #guests = new Map<ObjectId, { readonly page: number; readonly vector: number }>();
 
   constructor(machine: Machine, entries: number) {
     this.machine = machine;
@@ -83,13 +110,45 @@ export class AmdUnit implements Translator, RemapTable {
   }
 
   program(device: PciFunction, index: number, target: Destination | undefined): void {
-    const [value] = target ? packRegister(amdIrte32, { present: 1, dest: target.cpu, vector: target.vector }) : [0];
-    this.machine.emit(amdWrite, this.entry(device.requester, index), { value: value! });
+    const entry = this.entry(device.requester, index);
+    this.#guests.delete(entry);
+    const fields = target ? { present: 1, dest: target.cpu, vector: target.vector } : {};
+    if (this.pages === undefined)
+      this.machine.emit(amdWrite, entry, { value: target ? packRegister(amdIrte32, fields)[0]! : 0 });
+    else this.#write(entry, packRegister(amdIrte128, fields));
   }
 
-  /** 32-bit entries cannot post: that takes the guest virtual APIC format. */
-  post(): number {
-    return errno.EOPNOTSUPP;
+  #write(entry: ObjectId, words: readonly number[]): void {
+    this.machine.emit(amdWideWrite, entry, { low: words.slice(0, 2), high: words.slice(2) });
+  }
+
+  /** Writes a guest entry, which leads to the APIC backing page at an address. 32-bit entries cannot post. */
+  post(device: PciFunction, index: number, page: number, vector: number): number {
+    if (this.pages === undefined) return errno.EOPNOTSUPP;
+    const entry = this.entry(device.requester, index);
+    this.#guests.set(entry, { page, vector });
+    return this.#guest(entry, page, vector) ? 0 : errno.EINVAL;
+  }
+
+  #guest(entry: ObjectId, page: number, vector: number): boolean {
+    const state = this.pages?.stateOf(page);
+    if (state === undefined) return false;
+    const { isRun, dest, logs, tag } = state;
+    const fields = { present: 1, guestMode: 1, isRun: isRun ? 1 : 0, gaLogIntr: logs ? 1 : 0, dest, gaTag: tag };
+    this.#write(entry, packRegister(amdGuestIrte, { ...fields, vector, gaRoot: Math.floor(page / 0x1000) }));
+    return true;
+  }
+
+  /** amd_iommu_update_ga: rewrites the guest entries that lead to a page, without an invalidation. */
+  update(page: number): void {
+    for (const [entry, held] of this.#guests) if (held.page === page) this.#guest(entry, page, held.vector);
+  }
+
+  /** Words of an entry: as the unit has them in its cache, or as they lie in the table. */
+  #words(entry: ObjectId, table: boolean): number[] {
+    const { state } = this.machine;
+    const first = table ? (this.pages ? amdIrte.at.wide : amdIrte.at.table) : amdIrte.at.value;
+    return [0, 1, 2, 3].map((i) => state.get(entry, first + i));
   }
 
   queue(device: PciFunction): void {
@@ -123,21 +182,45 @@ export class AmdUnit implements Translator, RemapTable {
     if (!named) return this.#abort(message, unit, `the table has ${this.entries} entries`, index);
     const { present, noFault, vector: vectorField, dest: destField } = amdIrte32.f;
     const cached = machine.state.flag(entry, amdIrte.at.cached) === true;
-    if (!cached || !present.in(machine.state.get(entry, amdIrte.at.value)))
-      machine.emit(amdRead, entry, { low: [machine.state.get(entry, amdIrte.at.table)] });
-    const value = machine.state.get(entry, amdIrte.at.value);
+    if (!cached || !present.in(machine.state.get(entry, amdIrte.at.value))) this.#read(entry);
+    const words = this.#words(entry, false);
+    const [value] = words as [number];
     if (!present.in(value)) {
       if (noFault.in(value)) return this.#end(message, entry, 'RemapEn of the entry is 0, not logged (SupIOPF)');
       return this.#abort(message, entry, 'RemapEn of the entry is 0', index);
     }
     this.onUse?.(message, requester, index, entry);
-    const vector = vectorField.of(value);
-    const dest = destField.of(value);
+    const { pages } = this;
+    if (pages !== undefined && amdIrte128.f.guestMode.in(value)) {
+      const bits = { words, known: [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff] };
+      const { isRun, gaLogIntr, dest, gaTag, vector, gaRoot } = amdGuestIrte.f;
+      pages.post(
+        {
+          page: gaRoot.read(bits)! * 0x1000,
+          vector: vector.read(bits)!,
+          isRun: isRun.in(value),
+          dest: dest.read(bits)!,
+          logs: gaLogIntr.in(value),
+          tag: gaTag.read(bits)!,
+        },
+        message,
+      );
+      return undefined;
+    }
+    const wide = pages !== undefined;
+    const vector = wide ? amdIrte128.f.vector.of(words[2]!) : vectorField.of(value);
+    const dest = wide ? amdIrte128.f.dest.of(value) : destField.of(value);
     machine.emit(irRemap, entry, { vector, dest });
     const newAddress = x86AddressFor(dest);
     const newData = packRegister(x86Data, { vector })[0]!;
     machine.emit(irMessage, entry, { address, data, newAddress, newData });
     return { ...message, address: newAddress, data: newData };
+  }
+
+  #read(entry: ObjectId): void {
+    const words = this.#words(entry, true);
+    const wide = this.pages !== undefined;
+    this.machine.emit(amdRead, entry, wide ? { low: words.slice(0, 2), high: words.slice(2) } : { low: [words[0]!] });
   }
 
   /** Aborts a message and logs an IO_PAGE_FAULT event with the interrupt flag. */

@@ -44,5 +44,35 @@ export const irqBypass = policy(
   },
 );
 
+/** Whether KVM lets an AMD processor keep the local APICs of guests. */
+export const avic = policy(
+  'avic',
+  'Whether the local APICs of guests are virtualised by AVIC, and the AMD IOMMU posts to their backing pages.',
+  {
+    off: 'No: KVM emulates them; every interrupt and interprocessor interrupt ends the run of a virtual CPU.',
+    on: 'Yes: the IOMMU sets the request and sends a doorbell, or an entry of its GA log where the virtual CPU does not run.',
+    noIpi:
+      'Yes, but IsRunning of the physical APIC ID table stays 0 (enable_ipiv=0): interprocessor interrupts end the run of their sender.',
+  },
+);
+
+/** While a virtual CPU does not run: when the IOMMU logs what it posts. */
+export const gaLogIntr = policy(
+  'avic.gaLogIntr',
+  'When table entries have GALogIntr set, so that the IOMMU logs what it posts to a virtual CPU that does not run.',
+  {
+    blocking: 'Linux 6.17 and newer: while the virtual CPU is blocked.',
+    always: 'Before 6.17: also while it was put off its CPU, where nothing has to be woken.',
+  },
+);
+
 /** How remapping units are set up and kept up to date. */
-export const iommuPolicies = { compatibility, sourceCheck, entryCache, postedAffinity, irqBypass } as const;
+export const iommuPolicies = {
+  compatibility,
+  sourceCheck,
+  entryCache,
+  postedAffinity,
+  irqBypass,
+  avic,
+  gaLogIntr,
+} as const;

@@ -38,15 +38,32 @@ interface Control {
   readonly cpu?: number;
 }
 
-/** A virtual CPU with its posted-interrupt descriptor. */
-export interface PostedVcpu {
+/** Virtual CPUs to which a remapping unit posts: by VT-d through descriptors, by AMD-Vi through APIC backing pages. */
+export interface PostedInterrupts {
+  /** A virtual CPU (`vcpu/<n>`) and the address to which entries lead that post to it; undefined: there is none. */
+  of(vcpu: number): PostingTarget | undefined;
+  has(vcpu: number): boolean;
+  /** The virtual CPU to which entries post that lead to an address. */
+  at(address: number): PostingTarget | undefined;
+  /** The host runs it on one of its CPUs, takes it off its CPU, or the guest halts. */
+  run(vcpu: number, cpu: number): Actions;
+  preempt(vcpu: number): Actions;
+  block(vcpu: number): Actions;
+}
+
+/** A virtual CPU to which a remapping unit can post. */
+export interface PostingTarget {
   readonly vm: Vm;
   /** Number in `vcpu/<n>`. */
   readonly vcpu: number;
+  readonly address: number;
+}
+
+/** A virtual CPU with its posted-interrupt descriptor. */
+export interface PostedVcpu extends PostingTarget {
   /** Number in its machine. */
   readonly n: number;
   readonly object: ObjectId;
-  readonly address: number;
   run: RunState;
   /** CPU of the host that it runs on, or ran on last. */
   cpu: number;
@@ -58,7 +75,7 @@ export interface PostedVcpu {
  * Posted interrupts: what the remapping unit does with entries of the posted kind, what KVM does with the descriptors
  * when virtual CPUs come and go (arch/x86/kvm/vmx/posted_intr.c), and the two notification vectors on the host.
  */
-export class PostedInterrupts {
+export class VtdPostedInterrupts implements PostedInterrupts {
   readonly machine: Machine;
   readonly #cpus: Cpus;
   readonly #all: ReadonlyMap<number, Vm>;
@@ -256,7 +273,7 @@ export class PostedInterrupts {
 
 function* nothing(): Actions {}
 
-/** Posted interrupts of the system, where it has a VT-d unit and virtual machines. */
+/** Posted interrupts of the system, where it has a remapping unit that posts and virtual machines. */
 export const postedInterrupts: Service<PostedInterrupts> = service<PostedInterrupts>('posted interrupts');
 
 /** Lets the remapping unit post to virtual CPUs. */
@@ -265,6 +282,7 @@ export function installPosted(setup: Setup): void {
   const all = setup.find(vms);
   const at = setup.find(host);
   if (!unit || !all || !at) return;
-  const part = setup.provide(postedInterrupts, new PostedInterrupts(setup.machine, at.cpus, all, unit.spec.eim));
+  const part = new VtdPostedInterrupts(setup.machine, at.cpus, all, unit.spec.eim);
+  setup.provide(postedInterrupts, part);
   unit.poster = (address, vector, urgent, message) => part.post(address, vector, urgent, message);
 }

@@ -10,11 +10,13 @@ import { remapDomain } from './remap-domain.ts';
 const kvm = { layer: 'kvm', name: 'operator', cpu: 0 } as const;
 const scheduler = { layer: 'kvm', name: 'scheduler', cpu: 0 } as const;
 
+const NO_UNIT = 'the system has no remapping unit with virtual machines';
+
 const numberOf = (object: string): number => Number(object.split('/')[1]);
 
 function noVcpu(setup: Setup, vcpu: number): string | undefined {
   const posted = setup.find(postedInterrupts);
-  if (!posted) return 'the system has no VT-d unit that posts to virtual CPUs';
+  if (!posted) return NO_UNIT;
   return posted.has(vcpu) ? undefined : `there is no virtual CPU ${vcpu}`;
 }
 
@@ -22,7 +24,7 @@ function noIrq(setup: Setup, object: string): string | undefined {
   const irq = setup.find(host)?.core.irq(numberOf(object));
   const domain = setup.find(remapDomain);
   if (!irq || !domain || domain.index(irq) === undefined) return `${object} has no remapping table entry`;
-  return setup.find(postedInterrupts) ? undefined : 'the system has no VT-d unit that posts to virtual CPUs';
+  return setup.find(postedInterrupts) ? undefined : NO_UNIT;
 }
 
 /** Operations on posted interrupts and their virtual CPUs. */

@@ -1,5 +1,6 @@
 import type { Setup } from '../setup.ts';
 import type { Subject } from '../subject.ts';
+import { avicOperations, installAvic } from './avic/install.ts';
 import { installBootTimer } from './boot-timer.ts';
 import { installIrqBypass } from './irq-bypass.ts';
 import { installPosted } from './posted-interrupts.ts';
@@ -9,11 +10,12 @@ import { remapOperations } from './remap-operations.ts';
 
 function installPosting(setup: Setup): void {
   installPosted(setup);
+  installAvic(setup);
   installIrqBypass(setup);
 }
 
 /** Remapping units of x86 hosts, and posted interrupts. */
 export const iommuSubject: Subject = {
-  operations: [...remapOperations, ...postedOperations],
+  operations: [...remapOperations, ...postedOperations, ...avicOperations],
   install: { remapping: installRemap, functions: installBootTimer, posting: installPosting },
 };

@@ -101,6 +101,8 @@ export interface Domain {
   readonly blocks?: boolean;
   /** Its interrupts come by wires: they are no messages of the function. */
   readonly wired?: boolean;
+  /** The hwirq under which the domain has an interrupt of a function: its index, where the domain is of that function alone. */
+  hwirqOf?(device: PciFunction, index: number): number;
   /** Allocates what the domain holds for the irq; 0 or a negative errno. Called parents first. */
   alloc(irq: Irq): Actions<number>;
   /** Frees it. Called child first. */

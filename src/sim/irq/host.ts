@@ -17,6 +17,7 @@ import { type Domain, errno } from './domain.ts';
 import { type CpuHotplug, Hotplug } from './hotplug.ts';
 import { IoApic, IoApicDomain } from './io-apic.ts';
 import { IrqCore } from './irq-core.ts';
+import { KernelEra } from './kernel-era.ts';
 import { hardwareAccess, MMIO_READ, MMIO_WRITE, MsixDomain } from './msix-domain.ts';
 import { EXTENDED_REACH, PLAIN_REACH, VectorDomain } from './vector-domain.ts';
 
@@ -53,7 +54,14 @@ export class Host {
   /** Where messages of functions arrive: the root complex, or what another architecture has in its place. */
   port: MessagePort;
   /** Makes the MSI-X domain of a function. */
-  busDomain = (fn: PciFunction): MsixDomain => new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.parent);
+  busDomain = (fn: PciFunction): MsixDomain => {
+    const own = this.era.perDevice;
+    const domain = new MsixDomain(this.machine, own ? `PCI-MSIX-${fn.bdf}` : this.sharedName, this.parent);
+    domain.shared = !own;
+    return domain;
+  };
+  /** Which interfaces its kernel has. */
+  readonly era: KernelEra;
   /** What the kernel tests before it starts its drivers; false: it panics. */
   bootTest: (() => Actions<boolean>) | undefined;
   /** Whether vectors are only reserved until request_irq() (x86). */
@@ -67,6 +75,7 @@ export class Host {
   constructor(setup: Setup) {
     const { machine, scenario } = setup;
     this.machine = machine;
+    this.era = new KernelEra(() => setup.design.kernelEra);
     this.cpus = new Cpus(machine, scenario.platform.cpus);
     const { arch, remap, vectors, cpus } = scenario.platform;
     const plain = arch === 'x86' && remap === 'none';
@@ -98,6 +107,11 @@ export class Host {
     this.functions.set(spec.bdf, fn);
     announce(fn, spec, command, this.bars);
     return fn;
+  }
+
+  /** The name of the domain of all functions that kernels before 6.2 have for MSI and MSI-X. */
+  get sharedName(): string {
+    return this.parent === this.vectors ? 'PCI-MSI' : 'IR-PCI-MSI';
   }
 
   /** The per-device MSI-X domain of a function (pci_setup_msix_device_domain): made when it is asked for first. */

@@ -11,6 +11,7 @@ import { type Service, type Setup, service } from '../setup.ts';
 import { type Composed, type Domain, errno, type Irq } from './domain.ts';
 import { type Host, host } from './host.ts';
 import { ImsCells, type ImsPlace } from './ims-cells.ts';
+import { NO_INTERFACE } from './kernel-era.ts';
 import { MMIO_READ, MMIO_WRITE } from './msix-domain.ts';
 
 /** The mask bit of the control dword. */
@@ -169,6 +170,7 @@ export class ImsFunction extends ImsCells {
     const { machine, domain } = this;
     let index = 0;
     while (this.#owners.has(index)) index++;
+    if (!this.#host.era.ims) return this.#refuse(owner, NO_INTERFACE);
     if (index >= this.size) return this.#refuse(owner, errno.ENOSPC);
     this.#owners.set(index, owner);
     yield this.place === 'device memory' ? MMIO_WRITE : MEMORY_WRITE;

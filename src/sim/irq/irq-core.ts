@@ -161,7 +161,7 @@ export class IrqCore {
     // The set-up of the vector makes what was known of the number invalid, so its device and hwirq are told afterwards.
     machine.emit(irqIdentify, object, {
       device: request.domain.wired ? undefined : request.device.bdf,
-      hwirq: request.hwirq,
+      hwirq: request.domain.hwirqOf?.(request.device, request.hwirq) ?? request.hwirq,
       domain: request.domain.name,
       owner: request.owner,
     });
@@ -362,7 +362,8 @@ export class IrqCore {
   *setMask(irq: Irq, masked: boolean): Actions {
     for (const domain of chain(irq.domain)) {
       if (!domain.mask) continue;
-      this.machine.emit(irqMask, irq.object, { masked, hwirq: irq.hwirq });
+      const hwirq = domain.hwirqOf?.(irq.device, irq.hwirq) ?? irq.hwirq;
+      this.machine.emit(irqMask, irq.object, { masked, hwirq });
       yield* domain.mask(irq, masked);
       irq.masked = masked;
       return;

@@ -114,7 +114,7 @@ export const irqOperations: readonly OperationSpec[] = [
     name: 'irq.alloc',
     title: 'Allocate an irq',
     meaning:
-      'The driver allocates one more MSI-X interrupt (pci_msix_alloc_irq_at). An index that is taken answers EEXIST, no vector ENOSPC.',
+      'The driver allocates one more MSI-X interrupt (pci_msix_alloc_irq_at). An index that is taken answers EEXIST, no vector ENOSPC; kernels before 6.2 cannot do that.',
     on: ['device/*'],
     args: [
       { name: 'index', type: 'number', min: 0, max: 2047, meaning: 'Entry of the MSI-X table.' },
@@ -139,6 +139,7 @@ export const irqOperations: readonly OperationSpec[] = [
     *run(setup, object, { index, affinity, managed }) {
       const of = setup.use(host);
       const { fn } = deviceOf(setup, object);
+      if (of.era.canAdd(fn!, Number(index)) < 0) return;
       const virq = yield* of.core.alloc({
         domain: of.msixDomain(fn!),
         hwirq: Number(index),

@@ -12,6 +12,7 @@ import type { PciFunction } from '../device/pci-function.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { type Composed, type Domain, errno, type Irq } from './domain.ts';
 import type { Host } from './host.ts';
+import { sharedHwirq } from './kernel-era.ts';
 
 /** Nanoseconds of an access of config space. */
 const CONFIG = 400;
@@ -31,13 +32,20 @@ export class MsiDomain implements Domain {
   readonly parent: Domain;
   readonly machine: Machine;
   readonly #fn: PciFunction;
+  readonly #shared: boolean;
 
-  constructor(machine: Machine, fn: PciFunction, parent: Domain) {
+  /** `shared`: the name of the domain of all functions that it stands for. */
+  constructor(machine: Machine, fn: PciFunction, parent: Domain, shared?: string) {
     this.machine = machine;
-    this.name = `PCI-MSI-${fn.bdf}`;
+    this.name = shared ?? `PCI-MSI-${fn.bdf}`;
+    this.#shared = shared !== undefined;
     this.parent = parent;
     this.object = machine.world.object(domainType, `domain/${this.name}`);
     this.#fn = fn;
+  }
+
+  hwirqOf(device: PciFunction, index: number): number {
+    return this.#shared ? sharedHwirq(device, index) : index;
   }
 
   *alloc(): Actions<number> {
@@ -59,8 +67,9 @@ export class MsiDomain implements Domain {
   *store(irq: Irq, message: Composed, by: string): Actions {
     const { machine } = this;
     const { address, data } = message;
-    const { hwirq } = irq;
-    if (hwirq !== 0) return;
+    // Further interrupts of a block share the message of the first.
+    if (irq.hwirq !== 0) return;
+    const hwirq = this.hwirqOf(irq.device, irq.hwirq);
     machine.emit(msgWrite, irq.object, { hwirq, address, data, domain: this.name, by, where: 'config space' });
     yield CONFIG;
     this.#fn.configWrite(MSI_AT + 4, 4, address >>> 0);
@@ -106,11 +115,14 @@ export function* allocMsi(
   most = Number.POSITIVE_INFINITY,
 ): Actions<MsiBlock | number> {
   if (msiObject(fn) < 0) return errno.ENODEV;
-  const domain = new MsiDomain(fn.machine, fn, host.parent);
+  const own = host.era.perDevice;
+  const domain = new MsiDomain(fn.machine, fn, host.parent, own ? undefined : host.sharedName);
   const created = fn.enabled === true ? errno.EINVAL : 0;
-  fn.machine.as(host.kernel, () =>
-    fn.machine.emit(domCreate, domain.object, { parent: host.parent.name, ret: created }),
-  );
+  // The domain of all functions is there since boot.
+  if (own)
+    fn.machine.as(host.kernel, () =>
+      fn.machine.emit(domCreate, domain.object, { parent: host.parent.name, ret: created }),
+    );
   if (created < 0) return created;
   for (const wanted of count > 1 ? [count, 1] : [1]) {
     if (wanted > 1 && host.parent.blocks !== true) continue;

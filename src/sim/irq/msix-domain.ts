@@ -5,6 +5,7 @@ import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction, Served } from '../device/pci-function.ts';
 import type { Actions, Machine } from '../machine.ts';
 import type { Composed, Domain, Irq } from './domain.ts';
+import { sharedHwirq } from './kernel-era.ts';
 
 /** Nanoseconds that an uncached write to a device takes; a read waits for the way back as well. */
 export const MMIO_WRITE = 100;
@@ -59,6 +60,8 @@ export class MsixDomain implements Domain {
   readonly object: ObjectId;
   readonly parent: Domain;
   readonly machine: Machine;
+  /** It serves all functions (Linux before 6.2). */
+  shared = false;
   readonly #access: TableAccess;
   readonly #flush: () => FlushRead;
 
@@ -76,6 +79,11 @@ export class MsixDomain implements Domain {
     this.object = machine.world.object(domainType, `${prefix}domain/${name}`);
     this.#access = access;
     this.#flush = flush;
+  }
+
+  /** A domain of all functions has hwirqs that hold function and index (pci_msi_domain_calc_hwirq). */
+  hwirqOf(device: PciFunction, index: number): number {
+    return this.shared ? sharedHwirq(device, index) : index;
   }
 
   *alloc(): Actions<number> {
@@ -100,7 +108,7 @@ export class MsixDomain implements Domain {
   *store(irq: Irq, message: Composed, by: string): Actions {
     const { device, hwirq } = irq;
     this.machine.emit(msgWrite, irq.object, {
-      hwirq,
+      hwirq: this.hwirqOf(device, hwirq),
       address: message.address,
       data: message.data,
       domain: this.name,

@@ -33,5 +33,16 @@ export const extendedDestination = policy(
   [],
 );
 
+/** Which interfaces for messages the kernel of the host has. */
+export const kernelEra = policy(
+  'kernel.era',
+  'Which interfaces for messages of functions the kernel of the host has.',
+  {
+    'v6.2': 'Linux 6.2 to 6.9: a domain for each function, MSI-X entries that are added later, IMS.',
+    'v6.1': 'Before 6.2: one domain for all functions, whose hwirqs hold function and index; neither of the other two.',
+    'v6.10': 'Linux 6.10 and newer: as 6.2, but IMS is gone.',
+  },
+);
+
 /** How a kernel moves interrupts, and where they can go. */
-export const irqPolicies = { affinityStrategy, vectorCleanup, extendedDestination } as const;
+export const irqPolicies = { affinityStrategy, vectorCleanup, extendedDestination, kernelEra } as const;

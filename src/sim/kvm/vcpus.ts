@@ -44,6 +44,8 @@ export class Vcpus {
   handler: GuestHandler | undefined;
   /** Called before a virtual CPU enters the guest: posted interrupts are synchronised here. */
   onEntry: ((vcpu: number) => void) | undefined;
+  /** Called when a local APIC accepted a vector by software: a virtual CPU that halted has to be woken. */
+  onAccept: ((vcpu: number) => void) | undefined;
   /** Called at the end of an interrupt. */
   onEoi: ((vcpu: number, vector: number) => void) | undefined;
   readonly #vcpus: Vcpu[];
@@ -119,6 +121,11 @@ export class Vcpus {
     return this.#vcpus[n]?.requested.has(vector) ?? false;
   }
 
+  /** Whether anything waits in its IRR. */
+  waits(n: number): boolean {
+    return (this.#vcpus[n]?.requested.size ?? 0) > 0;
+  }
+
   /** Every virtual CPU enters the guest for the first time. */
   boot(): void {
     for (const one of this.#vcpus) this.machine.as(one.kvm, () => this.machine.emit(kvmEntry, one.object, {}));
@@ -176,6 +183,7 @@ export class Vcpus {
         return;
       }
       one.requested.set(vector, { cause, posted });
+      if (!posted) this.onAccept?.(n);
       this.#dispatch(n, one);
     });
     return true;

@@ -106,7 +106,7 @@ class DeviceAssigner {
       return new PciBackend(
         this.#host,
         parent,
-        !spec.noresize,
+        !spec.noresize && this.#host.era.perDevice,
         spec.grant ?? Number.POSITIVE_INFINITY,
         this.#bracket(parent),
       );

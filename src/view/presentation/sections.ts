@@ -26,6 +26,7 @@ export const sections: Readonly<Record<Section | MentionedRoot, SectionView>> = 
   arch: { title: 'Interrupts of the architecture', icon: 'zap', outline: ['cpus', 2], grouped: true },
   softirq: { title: 'Softirqs', icon: 'zap', outline: ['cpus', 3], grouped: true },
   irte: { title: 'Interrupt remapping', icon: 'shield', outline: ['domains', 1] },
+  galog: { title: 'GA logs (AMD)', icon: 'list-ordered', outline: ['domains', 13], grouped: true },
   its: { title: 'Interrupt translation (ITS)', icon: 'shield', outline: ['domains', 2] },
   vcpu: { title: 'Virtual CPUs', icon: 'chip', outline: ['cpus', 1] },
   vfio: { title: 'VFIO', icon: 'plug', outline: ['domains', 8] },

@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import type { State } from '../../model/state.ts';
+import * as avic from '../../model/things/avic.ts';
 import * as ims from '../../model/things/ims.ts';
 import * as irq from '../../model/things/irq.ts';
 import * as pci from '../../model/things/pci.ts';
@@ -8,6 +9,7 @@ import * as queue from '../../model/things/queue.ts';
 import * as remap from '../../model/things/remap.ts';
 import * as snapshot from '../../model/things/snapshot.ts';
 import * as virt from '../../model/things/virt.ts';
+import { avicPresentations } from './avic.ts';
 import { imsPresentations } from './ims.ts';
 import { irqPresentations } from './irq.ts';
 import { pciPresentations } from './pci.ts';
@@ -30,6 +32,7 @@ export const presentations: ReadonlyMap<ObjectType, Presentation> = new Map([
   ...paired(irq, irqPresentations),
   ...paired(remap, remapPresentations),
   ...paired(virt, virtPresentations),
+  ...paired(avic, avicPresentations),
   ...paired(ims, imsPresentations),
   ...paired(queue, queuePresentations),
   ...paired(snapshot, snapshotPresentations),

@@ -55,6 +55,17 @@ describe('kvm events, x86', () => {
     ]);
   });
 
+  it('AVIC', () => {
+    all([
+      ['kvm_avic_ga_log: vmid=1, vcpuid=2', 'avic.galog vcpu/2 vm=1 index=2'],
+      ['kvm_avic_doorbell: vcpuid=1, apicid=6', 'avic.doorbell vcpu/1 apicId=0x6'],
+      [
+        'kvm_avic_incomplete_ipi: vcpu=0, icrh:icrl=0x02000000:000008fb, id=1, index=2',
+        'avic.ipi vcpu/0 high=0x2000000 low=0x8fb reason=1 index=2',
+      ],
+    ]);
+  });
+
   it('the thread of a virtual CPU is known from its entries, also where a record does not name the CPU', () => {
     const { events } = wholly(
       [
