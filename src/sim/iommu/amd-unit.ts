@@ -14,7 +14,7 @@ import {
 import { decodersById } from '../../model/message.ts';
 import { packRegister } from '../../model/register.ts';
 import { amdAddress, amdData, amdIrte32 } from '../../model/registers/amd.ts';
-import { X86_BASE, x86AddressFor, x86Data } from '../../model/registers/x86.ts';
+import { X86_BASE, x86AddressWords, x86Data } from '../../model/registers/x86.ts';
 import { amdIrte, remapUnit } from '../../model/things/remap.ts';
 import type { Message } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
@@ -113,7 +113,7 @@ export class AmdUnit implements Translator, RemapTable {
       return this.#abort(message, unit, 'the function has no interrupt table (IntCtl 0)');
     if (view.reservedSet) return this.#abort(message, entry, 'reserved bits of the message are set', index);
     if (!named) return this.#abort(message, unit, `the table has ${this.entries} entries`, index);
-    const { present, noFault, vector: vectorField, dest: destField } = amdIrte32.f;
+    const { present, noFault, vector: vectorField, dest: destField, destMode: modeField, intType } = amdIrte32.f;
     const cached = machine.state.flag(entry, amdIrte.at.cached) === true;
     if (!cached || !present.in(machine.state.get(entry, amdIrte.at.value)))
       machine.emit(amdRead, entry, { low: [machine.state.get(entry, amdIrte.at.table)] });
@@ -125,9 +125,12 @@ export class AmdUnit implements Translator, RemapTable {
     this.onUse?.(message, requester, index, entry);
     const vector = vectorField.of(value);
     const dest = destField.of(value);
-    machine.emit(irRemap, entry, { vector, dest });
-    const newAddress = x86AddressFor(dest);
-    const newData = packRegister(x86Data, { vector })[0]!;
+    const destMode = modeField.of(value);
+    const deliveryMode = intType.of(value);
+    const plain = destMode === 0 && deliveryMode === 0;
+    machine.emit(irRemap, entry, plain ? { vector, dest } : { vector, dest, destMode, deliveryMode });
+    const [newAddress] = x86AddressWords(dest, destMode);
+    const newData = packRegister(x86Data, { vector, deliveryMode })[0]!;
     machine.emit(irMessage, entry, { address, data, newAddress, newData });
     return { ...message, address: newAddress, data: newData };
   }
