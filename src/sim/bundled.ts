@@ -45,18 +45,19 @@ import s42 from '../../examples/scenarios/posted-interrupts.scenario.json' with 
 import s43 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
 import s44 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
 import s45 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -114,16 +115,17 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'queue-limits', document: s43 },
   { id: 'queues-10000', document: s44 },
   { id: 'remap-faults', document: s45 },
-  { id: 'sparse-mmap-hole', document: s46 },
-  { id: 'vector-faults', document: s47 },
-  { id: 'vector-space', document: s48 },
-  { id: 'vgpu-emulated', document: s49 },
-  { id: 'vmm-faults', document: s50 },
-  { id: 'vmm-grants', document: s51 },
-  { id: 'vmsi-affinity', document: s52 },
-  { id: 'vmsi-flat', document: s53 },
-  { id: 'vmsi-missing-mapping', document: s54 },
-  { id: 'vmsi-nested', document: s55 },
-  { id: 'vmsi-update-without-rewrite', document: s56 },
-  { id: 'vtd-remap-faults', document: s57 },
+  { id: 'rogue-messages', document: s46 },
+  { id: 'sparse-mmap-hole', document: s47 },
+  { id: 'vector-faults', document: s48 },
+  { id: 'vector-space', document: s49 },
+  { id: 'vgpu-emulated', document: s50 },
+  { id: 'vmm-faults', document: s51 },
+  { id: 'vmm-grants', document: s52 },
+  { id: 'vmsi-affinity', document: s53 },
+  { id: 'vmsi-flat', document: s54 },
+  { id: 'vmsi-missing-mapping', document: s55 },
+  { id: 'vmsi-nested', document: s56 },
+  { id: 'vmsi-update-without-rewrite', document: s57 },
+  { id: 'vtd-remap-faults', document: s58 },
 ];

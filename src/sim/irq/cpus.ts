@@ -211,7 +211,7 @@ export class Cpus {
         rule: 'illegal-vector',
         text: `CPU ${n} received vector ${vector}: 0 to 15 are illegal`,
       });
-      drop(machine, object, `vector ${vector} is illegal (0 to 15)`, cause);
+      drop(machine, vectorObject(machine.state, n, vector), `vector ${vector} is illegal (0 to 15)`, cause);
     });
   }
 

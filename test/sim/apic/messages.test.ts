@@ -1,10 +1,10 @@
 // What messages do at local APICs: SDM vol. 3 "Determining IPI Destination", "Message Data Register Format", "Error Handling";
 // arch/x86/kvm/lapic.c __apic_accept_irq, arch/x86/kvm/irq_comm.c kvm_irq_delivery_to_apic.
 import assert from 'node:assert/strict';
-import { cpu } from '../../src/model/things/irq.ts';
-import { vcpuVector } from '../../src/model/things/virt.ts';
-import type { EventView } from '../../src/query/events.ts';
-import { events, run } from './run.ts';
+import { cpu } from '../../../src/model/things/irq.ts';
+import { vcpuVector } from '../../../src/model/things/virt.ts';
+import type { EventView } from '../../../src/query/events.ts';
+import { events, run } from '../run.ts';
 
 const NET = 'device/0000:03:00.0';
 const DEVICES = [
