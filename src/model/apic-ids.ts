@@ -29,7 +29,7 @@ function onlyMember(dest: number): number {
 }
 
 /** The logical id that a local APIC in x2APIC mode has: its cluster, and a bit in it. */
-function logicalOf(apicId: number): number {
+export function logicalOf(apicId: number): number {
   const { cluster, members } = x2apicLogicalId.f;
   const own = x2apicId.f;
   return (cluster.put(own.cluster.of(apicId)) | members.put(2 ** own.member.of(apicId))) >>> 0;

@@ -5,6 +5,7 @@ import { gicv2mSetSpi, itsTranslater } from './registers/its.ts';
 import {
   deliveryModes,
   isInterruptAddress,
+  takesNoVector,
   vtdAddress,
   vtdData,
   vtdHandle,
@@ -48,7 +49,7 @@ export interface MessageView {
   readonly index: number | null;
   /** APIC id (raw: physical id, or logical destination) if the message holds it. */
   readonly destination: number | null;
-  /** Vector if the message holds it. */
+  /** Vector if the message holds it, and its delivery mode (not SMI, NMI, INIT) makes use of it. */
   readonly vector: number | null;
   /** Some bits that must be 0 are not. VT-d then drops a remappable message, with fault 0x20. */
   readonly reservedSet: boolean;
@@ -104,7 +105,9 @@ function decodeX86(addressLo: number, addressHi: number, data: number): MessageV
   const remappable = fields.format === true;
   const vector = num(fields, 'vector');
   const plain = x86Destination(addressLo, addressHi);
-  if (vector === 0 && !remappable) {
+  const mode = num(fields, 'deliveryMode');
+  const vectorless = takesNoVector(mode);
+  if (vector === 0 && !remappable && !vectorless) {
     const pirq = plain;
     const text = `Xen PIRQ ${pirq} to be bound (vector 0; no valid message elsewhere)`;
     const reservedSet = address.reservedSet || datum.reservedSet;
@@ -120,9 +123,9 @@ function decodeX86(addressLo: number, addressHi: number, data: number): MessageV
   }
   const extended = remappable || addressHi !== 0 ? 0 : num(fields, 'destExtended') * (x86Address.f.dest.max + 1);
   const destination = plain + extended;
-  const mode = num(fields, 'deliveryMode');
-  let text = `vector ${both(vector)} to ${fields.destMode ? 'logical destination' : 'APIC id'} ${destination}`;
-  text += `, ${deliveryModes[mode] ?? `reserved delivery mode ${mode}`}, ${fields.trigger ? 'level' : 'edge'}`;
+  const modeName = deliveryModes[mode] ?? `reserved delivery mode ${mode}`;
+  let text = `vector ${both(vector)}${vectorless ? ', which is ignored,' : ''} to ${fields.destMode ? 'logical destination' : 'APIC id'} ${destination}`;
+  text += `, ${modeName}, ${fields.trigger ? 'level' : 'edge'}`;
   if (extended !== 0) text += ', extended destination id';
   if (remappable) text += '; bit 4 set: remappable format, which nothing here remaps';
   return {
@@ -131,7 +134,7 @@ function decodeX86(addressLo: number, addressHi: number, data: number): MessageV
     fields,
     index: null,
     destination,
-    vector,
+    vector: vectorless ? null : vector,
     reservedSet: address.reservedSet || datum.reservedSet || remappable,
   };
 }

@@ -92,13 +92,14 @@ function messageTarget(
       return translationOfMessage(state, object, lo, hi, word);
     case 'compatibility':
     case 'x2apic':
+      if (message.vector === null) return -1;
       return vectorAtDestination(
         state,
         object,
         of,
         message.destination!,
         message.fields['destMode'] === true,
-        message.vector!,
+        message.vector,
       );
     case 'none':
     case 'xen-pirq':

@@ -50,20 +50,21 @@ import s47 from '../../examples/scenarios/posted-interrupts.scenario.json' with 
 import s48 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
 import s49 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
 import s50 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s61 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s62 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s63 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s64 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s63 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s64 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s65 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -126,18 +127,19 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'queue-limits', document: s48 },
   { id: 'queues-10000', document: s49 },
   { id: 'remap-faults', document: s50 },
-  { id: 'sparse-mmap-hole', document: s51 },
-  { id: 'vector-faults', document: s52 },
-  { id: 'vector-space', document: s53 },
-  { id: 'vfio-intx', document: s54 },
-  { id: 'vfio-msi', document: s55 },
-  { id: 'vgpu-emulated', document: s56 },
-  { id: 'vmm-faults', document: s57 },
-  { id: 'vmm-grants', document: s58 },
-  { id: 'vmsi-affinity', document: s59 },
-  { id: 'vmsi-flat', document: s60 },
-  { id: 'vmsi-missing-mapping', document: s61 },
-  { id: 'vmsi-nested', document: s62 },
-  { id: 'vmsi-update-without-rewrite', document: s63 },
-  { id: 'vtd-remap-faults', document: s64 },
+  { id: 'rogue-messages', document: s51 },
+  { id: 'sparse-mmap-hole', document: s52 },
+  { id: 'vector-faults', document: s53 },
+  { id: 'vector-space', document: s54 },
+  { id: 'vfio-intx', document: s55 },
+  { id: 'vfio-msi', document: s56 },
+  { id: 'vgpu-emulated', document: s57 },
+  { id: 'vmm-faults', document: s58 },
+  { id: 'vmm-grants', document: s59 },
+  { id: 'vmsi-affinity', document: s60 },
+  { id: 'vmsi-flat', document: s61 },
+  { id: 'vmsi-missing-mapping', document: s62 },
+  { id: 'vmsi-nested', document: s63 },
+  { id: 'vmsi-update-without-rewrite', document: s64 },
+  { id: 'vtd-remap-faults', document: s65 },
 ];

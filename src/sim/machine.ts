@@ -154,17 +154,26 @@ export class Machine {
 
   /** Follows actions in the name of another actor. */
   *within<T>(actor: Actor, actions: Actions<T>): Actions<T> {
-    for (;;) {
-      const before = this.#actor;
-      this.#actor = actor;
-      let at: IteratorResult<number, T>;
-      try {
-        at = actions.next();
-      } finally {
-        this.#actor = before;
+    let done = false;
+    try {
+      for (;;) {
+        const before = this.#actor;
+        this.#actor = actor;
+        let at: IteratorResult<number, T>;
+        try {
+          at = actions.next();
+        } finally {
+          this.#actor = before;
+        }
+        if (at.done) {
+          done = true;
+          return at.value;
+        }
+        yield at.value;
       }
-      if (at.done) return at.value;
-      yield at.value;
+    } finally {
+      // Where the processor that follows them is reset, they end as well, and give back what they hold.
+      if (!done) actions.return(undefined as T);
     }
   }
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { byName } from '../base/by-name.ts';
 import { ruleNames } from '../check/rules.ts';
+import { apicModels } from '../model/apic/local-apics.ts';
 
 /** A duration in nanoseconds: a number, or a text with unit such as `10us`, `1.5ms`, `2s`. */
 export const duration = v.pipe(
@@ -39,6 +40,14 @@ const platform = v.strictObject({
   ),
   gaLogEntries: v.optional(
     count(2, 32768, 'Entries of the GA log of the AMD IOMMU (remap: amd, policy avic), 512 when absent.'),
+  ),
+  apic: v.optional(
+    v.pipe(
+      v.picklist(apicModels),
+      v.description(
+        'How the local APICs of an x86 host are set up: xAPIC with logical ids of the flat or of the cluster model, or x2APIC (with VT-d: extended interrupt mode). Flat when absent, x2APIC above 255 CPUs.',
+      ),
+    ),
   ),
   vectors: v.optional(count(1, 203, 'Vectors of each x86 CPU that devices may get; 203 when absent.')),
   timer: v.optional(
@@ -147,6 +156,10 @@ const device = v.strictObject({
 const vm = v.strictObject({
   id: v.optional(count(0, 1023, 'Its number, as in kvm/<id>.'), 0),
   vcpus: v.optional(count(1, 255, 'Virtual CPUs; machines number theirs one after the other.'), 2),
+  apic: v.optional(
+    v.pipe(v.picklist(apicModels), v.description('How the guest sets up the local APICs of its virtual CPUs.')),
+    'flat',
+  ),
   devices: v.optional(
     v.pipe(
       v.array(

@@ -96,7 +96,7 @@ export function messageTarget(state: State, object: ObjectId, address: number, d
     case 'xen-pirq':
       return 'Xen PIRQ';
     default:
-      return `vector ${message.vector} to APIC id ${message.destination}`;
+      return message.vector === null ? message.text : `vector ${message.vector} to APIC id ${message.destination}`;
   }
 }
 

@@ -76,7 +76,8 @@ describe('what does not exist', () => {
       'the MSI-X table has 2 entries',
       -9,
       -2,
-      'vector 5 is illegal (0 to 15)',
+      'vector 5: 0 to 15 are illegal. A local APIC notes that in its ESR; KVM does not look',
+      'vector 5 is illegal (0 to 15): its priority class is 0, so that it is never injected',
     ]);
     assert.equal(all.filter((e) => e.kind === 'irq.entry').length, 1);
   });

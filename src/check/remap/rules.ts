@@ -8,6 +8,7 @@ import { sendsValidMessages } from './f35.ts';
 import { hasFreeEntries } from './f36.ts';
 import { reportsFaults } from './f37.ts';
 import { isolatesMessages } from './f38.ts';
+import { injectsOwnInterrupts } from './f39.ts';
 import { timerTicks } from './r13.ts';
 
 /** The rules of remapping units. */
@@ -21,5 +22,6 @@ export const remapRules: readonly Rule[] = [
   hasFreeEntries,
   reportsFaults,
   isolatesMessages,
+  injectsOwnInterrupts,
   timerTicks,
 ];

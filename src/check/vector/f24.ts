@@ -24,6 +24,8 @@ const STRAY = /\b(\d+)\.(\d+) No irq handler for vector|\bNo irq handler for (\d
  * ended it, or it was not even in service. The vector 0xff of the local APIC itself is none of them.
  */
 const SPURIOUS = /\bSpurious interrupt \(vector 0x([\da-f]+)\) on CPU#(\d+)[.,] (Acked|Not pending)/i;
+/** What the local APIC of a simulated host says of a message whose vector is illegal. */
+const ILLEGAL = /^vector \d+ is illegal\b/;
 /** A CPU that was at work so shortly before and after (ns) was not offline in between. */
 const AT_WORK = 10_000_000;
 
@@ -182,7 +184,8 @@ export const arrivesWhereOwned: Rule<'F24'> = {
         else if (kind === dropped) {
           if (state.world.type(object) !== vectorType) return;
           const reason = scene.world.strings.text(dropped.read(words, at).reason);
-          if (reason !== 'no irq handler for vector') return;
+          const illegal = ILLEGAL.test(reason);
+          if (reason !== 'no irq handler for vector' && !illegal) return;
           judged++;
           const node = state.world.node(object);
           stray(
@@ -191,7 +194,9 @@ export const arrivesWhereOwned: Rule<'F24'> = {
             Number(node?.parent?.parent?.segment),
             Number(node?.segment),
             state,
-            'The kernel has no handler for the vector',
+            illegal
+              ? 'The local APIC refused the vector: 0 to 15 are illegal'
+              : 'The kernel has no handler for the vector',
             true,
           );
         } else if (kind === message || kind === mark) {

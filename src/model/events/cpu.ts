@@ -89,6 +89,8 @@ export const cpuState = eventKind(
   (state, e, a) => {
     if (refused(a.ret)) return;
     state.setFlag(e.object, cpu.at.online, a.online);
+    // A CPU that comes online was started up.
+    if (a.online && state.flag(e.object, cpu.at.stopped) === true) state.setFlag(e.object, cpu.at.stopped, false);
   },
 );
 
@@ -106,6 +108,29 @@ export const cpuReset = eventKind(
         for (const cell of [V.requested, V.inService])
           if (object >= 0 && state.flag(object, cell) === true) state.setFlag(object, cell, false);
   },
+);
+
+/** A message that is no vector reaches a local APIC of the host. Object: the CPU. Only simulated traces tell this. */
+export const cpuSignal = eventKind(
+  'cpu.signal',
+  'deliver',
+  [cpu],
+  'The local APIC of a processor got a message whose delivery mode takes no vector (SMI, NMI, INIT, ExtINT) and handed it to the core. No bit of its IRR is set, and no end of interrupt follows.',
+  { mode: 's', cause: 'u?', requester: 'x?' },
+  (state, e, a) => {
+    state.count(e.object, cpu.at.signals);
+    if (state.world.strings.text(a.mode) === 'INIT') state.setFlag(e.object, cpu.at.stopped, true);
+  },
+);
+
+/** A local APIC of the host detects an error. Object: the CPU. */
+export const cpuError = eventKind(
+  'cpu.error',
+  'fault',
+  [cpu],
+  'The local APIC of a processor detected an error; `esr`: the bits of its error status register that this sets.',
+  { esr: 'x', requester: 'x?' },
+  (state, e, a) => state.setBits(e.object, cpu.at.errors, a.esr, a.esr),
 );
 
 /** Inter-processor interrupts. Object: the target CPU, or the recording one. */
@@ -228,6 +253,8 @@ export const cpuEvents = [
   gicPend,
   cpuState,
   cpuReset,
+  cpuSignal,
+  cpuError,
   sysEntry,
   sysExit,
   ipiSend,

@@ -10,6 +10,16 @@ export const deliveryModes: Readonly<Record<number, string>> = {
   7: 'ExtINT',
 };
 
+/** Delivery modes by name, those that KVM alone gives a meaning too (kvm_deliver_mode of arch/x86/kvm/trace.h). */
+export const DELIVERY = { fixed: 0, lowest: 1, smi: 2, kick: 3, nmi: 4, init: 5, startup: 6, extint: 7 } as const;
+
+/** Whether a delivery mode goes to the core itself: SMI, NMI, INIT. The vector of such a message is ignored. */
+export const takesNoVector = (mode: number): boolean =>
+  mode === DELIVERY.smi || mode === DELIVERY.nmi || mode === DELIVERY.init;
+
+/** The priority class of a vector: its bits 7:4 (SDM vol. 3 "Interrupt and Task Priority"). */
+export const priorityClass = (vector: number): number => vector >>> 4;
+
 /** Names of the destination modes (one bit). */
 export const destModes: Readonly<Record<number, string>> = { 0: 'physical', 1: 'logical' };
 
@@ -245,6 +255,38 @@ export const x2apicLogicalId = register(
   [
     bits('cluster', 31, 16, 'RO', 'Cluster: bits 31:4 of the APIC id.'),
     bits('members', 15, 0, 'RO', 'Bit n: the processor with bits 3:0 of its APIC id n.'),
+  ],
+);
+
+/** A logical destination and the logical id of a local APIC in xAPIC mode, cluster model, 8 bits in the low byte. */
+export const xapicClusterId = register(
+  'xAPIC cluster id',
+  32,
+  'A set of processors of one cluster, cluster model of xAPIC (DFR 0); in the flat model each of the 8 bits is a processor.',
+  'SDM vol. 3 "Logical Destination Mode"',
+  [
+    reserved(31, 8),
+    bits('cluster', 7, 4, 'RW', 'Cluster; 15 with all members is the destination of all.'),
+    bits('members', 3, 0, 'RW', 'Bit n: the processor with number n of the cluster.'),
+  ],
+);
+
+/** Error status register (ESR) of a local APIC, 32 bits. */
+export const apicEsr = register(
+  'APIC ESR',
+  32,
+  'Errors that a local APIC detected since the register was last written.',
+  'SDM vol. 3 "Error Handling"; arch/x86/kernel/apic/apic.c sysvec_error_interrupt',
+  [
+    bit('sendChecksum', 0, 'RO', 'Send checksum error (P6 and Pentium).'),
+    bit('receiveChecksum', 1, 'RO', 'Receive checksum error (P6 and Pentium).'),
+    bit('sendAccept', 2, 'RO', 'Nobody accepted a message that it sent (P6 and Pentium).'),
+    bit('receiveAccept', 3, 'RO', 'Nobody accepted a message that it received (P6 and Pentium).'),
+    bit('redirectableIpi', 4, 'RO', 'It was to send a lowest priority IPI and cannot.'),
+    bit('sendIllegalVector', 5, 'RO', 'It was to send a message with a vector from 0 to 15.'),
+    bit('receiveIllegalVector', 6, 'RO', 'It received a message with a vector from 0 to 15.'),
+    bit('illegalRegister', 7, 'RO', 'Software used a reserved address of its registers.'),
+    reserved(31, 8),
   ],
 );
 

@@ -1,7 +1,7 @@
 import { objectType } from '../objects.ts';
 import { byNumber, byProcessor, byText, byTextOfKernel } from '../reference.ts';
 import { gicRoute } from '../registers/its.ts';
-import { ioApicEntry } from '../registers/x86.ts';
+import { apicEsr, ioApicEntry } from '../registers/x86.ts';
 
 /** A Linux interrupt: `irq/<virq>`. */
 export const irq = objectType(
@@ -150,6 +150,15 @@ export const cpu = objectType('cpu', 'A processor of the system that wrote the t
     meaning:
       'Destination that the kernel writes for it (x86): its APIC id in physical mode, its logical id in logical mode.',
   },
+  stopped: {
+    kind: 'flag',
+    meaning: 'An INIT reset it: it executes nothing and waits for a start-up IPI.',
+  },
+  signals: {
+    kind: 'count',
+    meaning: 'Messages so far that its local APIC handed to the core without a vector: SMI, NMI, INIT, ExtINT.',
+  },
+  errors: { kind: 'reg', register: apicEsr, meaning: 'Errors that its local APIC detected (ESR).' },
   available: { kind: 'num', meaning: 'Vectors free for allocation (irq_matrix avl).' },
   allocated: { kind: 'num', meaning: 'Vectors allocated (irq_matrix alloc).' },
   managed: { kind: 'num', meaning: 'Vectors reserved for managed interrupts (irq_matrix managed).' },

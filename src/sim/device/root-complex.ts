@@ -1,10 +1,10 @@
+import { type ApicModel, deliveryOf } from '../../model/apic/local-apics.ts';
 import { dropped } from '../../model/events/outcome.ts';
-import { isInterruptAddress, x86Data, x86Destination, x86ExtendedDestination } from '../../model/registers/x86.ts';
+import { isInterruptAddress } from '../../model/registers/x86.ts';
+import { ApicBus } from '../apic/apic-bus.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import type { Machine } from '../machine.ts';
 import type { Message, MessagePort } from './message.ts';
-
-const HIGH = 0x100000000;
 
 /**
  * What the CPU side of the bridge does with a message. Remapping units, an ITS or an SMMU put themselves in front; each
@@ -19,6 +19,8 @@ export interface Translator {
 export class RootComplex implements MessagePort {
   readonly machine: Machine;
   readonly cpus: Cpus;
+  /** The local APICs that messages reach. */
+  readonly apics: ApicBus;
   /** The remapping unit, when there is one and it is on. */
   translator: Translator | undefined;
   /** Handles a write that is no interrupt message; returns the reason why it had no effect. The DMA side of the IOMMU. */
@@ -27,9 +29,10 @@ export class RootComplex implements MessagePort {
   /** Messages without remapping name APIC ids of 15 bits. */
   readonly #extended: boolean;
 
-  constructor(machine: Machine, cpus: Cpus, extended = false) {
+  constructor(machine: Machine, cpus: Cpus, model: ApicModel, extended = false) {
     this.machine = machine;
     this.cpus = cpus;
+    this.apics = new ApicBus(cpus, model);
     this.#extended = extended;
   }
 
@@ -50,12 +53,8 @@ export class RootComplex implements MessagePort {
     this.deliver(through);
   }
 
-  /** Hands a message in compatibility format to the local APIC that it names (physical destination). */
+  /** Hands a message in compatibility format to the local APICs that it names. */
   deliver(message: Message): void {
-    const low = message.address % HIGH;
-    const plain = x86Destination(low, Math.floor(message.address / HIGH));
-    const destination = plain + (this.#extended ? x86ExtendedDestination(low) : 0);
-    const vector = x86Data.f.vector.of(message.data);
-    this.cpus.accept(destination, vector, message.cause, message.requester);
+    this.apics.deliver(deliveryOf(message.address, message.data, this.#extended), message);
   }
 }

@@ -1,11 +1,13 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { requesterText } from '../../model/bdf.ts';
 import { type EventKind, refused } from '../../model/event.ts';
+import { cpuSignal } from '../../model/events/cpu.ts';
 import { domAlloc } from '../../model/events/domain.ts';
 import { tblWrite } from '../../model/events/msix.ts';
 import { iecInvalidate, irEnable, irFault, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
 import { vfioBind } from '../../model/events/vfio.ts';
 import { vtdIrte } from '../../model/registers/vtd.ts';
-import { x86Address } from '../../model/registers/x86.ts';
+import { DELIVERY, x86Address } from '../../model/registers/x86.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
 import type { EventRow } from '../../trace/row.ts';
@@ -159,6 +161,26 @@ export const remapFaults: readonly PlantedFault[] = [
           if (world.type(unit.object) === remapUnit) planting.add(irEnable, unit.object, { enable: false });
         planting.tell(world.node(object)?.parent?.parent?.object ?? -1);
       },
+  },
+  {
+    id: 'F39',
+    scenario,
+    how: 'The kernel moves an interrupt and writes delivery mode NMI into its table entry.',
+    places: 16,
+    watch(planting) {
+      let spoilt = false;
+      return (event) => {
+        const { kind, words } = event;
+        if (!spoilt && rewrites(event, planting) && planting.here()) {
+          spoilt = true;
+          words[0] = vtdIrte.f.deliveryMode.insert(words[0]!, DELIVERY.nmi);
+        } else if (spoilt && kind === cpuSignal) {
+          const { requester } = cpuSignal.read(words, 0);
+          if (requester !== undefined)
+            planting.tell(planting.machine.world.objectAt(`device/${requesterText(requester)}`));
+        }
+      };
+    },
   },
   {
     id: 'R13',

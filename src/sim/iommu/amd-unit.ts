@@ -16,7 +16,7 @@ import {
 import { decodersById } from '../../model/message.ts';
 import { packRegister } from '../../model/register.ts';
 import { amdAddress, amdData, amdGuestIrte, amdIrte32, amdIrte128 } from '../../model/registers/amd.ts';
-import { X86_BASE, x86AddressFor, x86Data } from '../../model/registers/x86.ts';
+import { X86_BASE, x86AddressWords, x86Data } from '../../model/registers/x86.ts';
 import { amdIrte, remapUnit } from '../../model/things/remap.ts';
 import type { Message } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
@@ -208,11 +208,15 @@ export class AmdUnit implements Translator, RemapTable {
       return undefined;
     }
     const wide = pages !== undefined;
+    const fields = wide ? amdIrte128.f : amdIrte32.f;
     const vector = wide ? amdIrte128.f.vector.of(words[2]!) : vectorField.of(value);
     const dest = wide ? amdIrte128.f.dest.of(value) : destField.of(value);
-    machine.emit(irRemap, entry, { vector, dest });
-    const newAddress = x86AddressFor(dest);
-    const newData = packRegister(x86Data, { vector })[0]!;
+    const destMode = fields.destMode.of(value);
+    const deliveryMode = fields.intType.of(value);
+    const plain = destMode === 0 && deliveryMode === 0;
+    machine.emit(irRemap, entry, plain ? { vector, dest } : { vector, dest, destMode, deliveryMode });
+    const [newAddress] = x86AddressWords(dest, destMode);
+    const newData = packRegister(x86Data, { vector, deliveryMode })[0]!;
     machine.emit(irMessage, entry, { address, data, newAddress, newData });
     return { ...message, address: newAddress, data: newData };
   }

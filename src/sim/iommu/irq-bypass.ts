@@ -1,7 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { deliveryOf } from '../../model/apic/local-apics.ts';
 import { piUpdate } from '../../model/events/virt.ts';
-import { decodersById } from '../../model/message.ts';
-import { x86Data } from '../../model/registers/x86.ts';
+import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { host } from '../irq/host.ts';
 import type { IrqCore } from '../irq/irq-core.ts';
 import type { RouteMessage } from '../kvm/irqfds.ts';
@@ -91,17 +91,14 @@ class IrqBypass {
   }
 }
 
-/** Delivery modes that an entry can post: Fixed and Lowest Priority (kvm_intr_is_single_vcpu and its callers). */
-const POSTABLE = new Set([0, 1]);
-
-/** The virtual CPU and vector of a message; undefined for one that names no single virtual CPU, or that is no ordinary interrupt (NMI, SMI, INIT). */
+/** The virtual CPU and vector of a message; undefined for one that names no single virtual CPU, or takes another mode. */
 function targetOf(vm: Vm, message: RouteMessage | undefined): Target | undefined {
   if (message === undefined) return undefined;
   const { address, data } = message;
-  const view = decodersById.x86.decode(address >>> 0, Math.floor(address / 0x100000000), data);
-  if (view === undefined || view.destination === null || view.vector === null) return undefined;
-  if (!POSTABLE.has(x86Data.f.deliveryMode.of(data))) return undefined;
-  return { vcpu: vm.vcpus.first + view.destination, vector: view.vector };
+  if (!isInterruptAddress(address)) return undefined;
+  const to = deliveryOf(address, data);
+  const n = vm.bus.single(to);
+  return n === undefined ? undefined : { vcpu: vm.vcpus.first + n, vector: to.vector };
 }
 
 /** Connects VFIO and KVM where the design wants that and the unit can post. */

@@ -1,4 +1,12 @@
 import type { ObjectId } from '../../base/ids.ts';
+import {
+  type Delivery,
+  deliveryOf,
+  destinationText,
+  FIRST_LEGAL_VECTOR,
+  isBroadcast,
+  pends,
+} from '../../model/apic/local-apics.ts';
 import { dropped, untold } from '../../model/events/outcome.ts';
 import { irFault, isOutdated } from '../../model/events/remap.ts';
 import { decodersById, type MessageKind } from '../../model/message.ts';
@@ -47,7 +55,8 @@ export class KnownPort implements MessagePort {
       if (kind === 'its' || kind === 'gicv2m')
         this.#untold(message, `what answers at 0x${message.address.toString(16)}`);
       else this.#root.accept(message);
-    } else if (view.vector !== null && view.destination !== null) this.#deliver(message, view.destination, view.vector);
+    } else if (view.destination !== null)
+      this.#deliver(message, { ...deliveryOf(message.address, message.data), destination: view.destination });
     else this.#untold(message, `where this leads: ${view.text}`);
   }
 
@@ -127,8 +136,18 @@ export class KnownPort implements MessagePort {
         return;
       }
       case 'remapped':
-        if (used.destMode === 0) this.#deliver(message, used.dest, used.vector);
-        else this.#untold(message, `which CPUs the logical destination 0x${used.dest.toString(16)} names`, entry);
+        this.#deliver(
+          message,
+          {
+            destination: used.dest,
+            logical: used.destMode === 1,
+            mode: used.deliveryMode,
+            vector: used.vector,
+            level: used.trigger === 1,
+            hint: false,
+          },
+          entry,
+        );
     }
   }
 
@@ -148,13 +167,21 @@ export class KnownPort implements MessagePort {
     machine.ledger.note(cause, 'dropped', machine.now);
   }
 
-  /** To a vector of a CPU, as far as the trace shows what that vector is for. */
-  #deliver(message: Message, destination: number, vector: number): void {
+  /** To a CPU, as far as the trace shows which one it is and what the vector is for. `object`: what would have to be known otherwise. */
+  #deliver(message: Message, to: Delivery, object = message.from): void {
     const { state, world } = this.machine;
-    const object = world.objectAt(`cpu/${destination}/vector/${vector}`);
-    if (state.present(object) && state.num(object, vectorType.at.irq) >= 0)
-      this.#root.cpus.accept(destination, vector, message.cause, message.requester);
-    else this.#untold(message, `what vector ${vector} is for at the CPU with APIC id ${destination}`);
+    const { destination, logical, mode, vector } = to;
+    // How the local APICs are set up, which no trace tells, decides who takes what is for several.
+    if (logical || isBroadcast('flat', destination)) {
+      this.#untold(message, `which CPUs the ${destinationText(to)} names`, object);
+      return;
+    }
+    const usesVector = pends(mode) && vector >= FIRST_LEGAL_VECTOR;
+    const at = world.objectAt(usesVector ? `cpu/${destination}/vector/${vector}` : `cpu/${destination}`);
+    const known = state.present(at) && (!usesVector || state.num(at, vectorType.at.irq) >= 0);
+    if (known) this.#root.apics.deliver(to, message);
+    else if (usesVector) this.#untold(message, `what vector ${vector} is for at the CPU with APIC id ${destination}`);
+    else this.#untold(message, `which CPU has APIC id ${destination}`);
   }
 
   #untold(message: Message, what: string, object = message.from): void {

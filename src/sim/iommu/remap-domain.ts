@@ -11,7 +11,7 @@ import {
   type Irq,
   type MessageBlock,
 } from '../irq/domain.ts';
-import { host } from '../irq/host.ts';
+import { apicModelOf, host } from '../irq/host.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { AmdUnit } from './amd-unit.ts';
@@ -216,7 +216,7 @@ export function installRemap(setup: Setup): void {
           new VtdUnit(machine, {
             name: 'dmar0',
             entries: remapEntries ?? 65536,
-            eim: scenario.platform.cpus > 255,
+            eim: apicModelOf(scenario.platform) === 'x2apic',
             passes: setup.design.compatibility === 'passed',
             verifies: setup.design.sourceCheck === 'verify',
             first: remapEntries === undefined || remapEntries > IO_APIC_PINS ? IO_APIC_PINS : 0,

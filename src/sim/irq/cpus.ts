@@ -1,8 +1,19 @@
-import { cpuAccept, cpuEoi, cpuReset, cpuState, cpuTake, ipiSend } from '../../model/events/cpu.ts';
-import { merged } from '../../model/events/outcome.ts';
+import {
+  cpuAccept,
+  cpuEoi,
+  cpuError,
+  cpuReset,
+  cpuSignal,
+  cpuState,
+  cpuTake,
+  ipiSend,
+} from '../../model/events/cpu.ts';
+import { illegal, merged } from '../../model/events/outcome.ts';
 import { cpuObject, vectorObject } from '../../model/events/places.ts';
+import { apicEsr, priorityClass } from '../../model/registers/x86.ts';
 import { cpu as cpuType } from '../../model/things/irq.ts';
-import { drop } from '../drop.ts';
+import { until } from '../apic/until.ts';
+import { drop, dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 
 /** Nanoseconds from the IRR bit to the entry code of the vector. */
@@ -23,8 +34,12 @@ interface Apic {
   closed: boolean;
   /** On its way offline: no longer among the CPUs that interrupts may go to, though its vector map still is. */
   leaving: boolean;
-  /** Went offline: its local APIC accepts nothing. */
+  /** Went offline, or was reset: its local APIC accepts nothing. */
   dead: boolean;
+  /** An INIT reset it: it executes nothing until it is started up. */
+  stopped: boolean;
+  /** How often it was reset by an INIT: handlers of an earlier life do not return. */
+  life: number;
 }
 
 /**
@@ -64,6 +79,8 @@ export class Cpus {
         closed: false,
         leaving: false,
         dead: false,
+        stopped: false,
+        life: 0,
       };
       this.#apics.set(n, apic);
     }
@@ -90,7 +107,10 @@ export class Cpus {
   setOnline(n: number, online: boolean): void {
     const apic = this.#apic(n);
     apic.leaving = !online;
-    if (online) apic.dead = false;
+    if (online) {
+      apic.dead = false;
+      apic.stopped = false;
+    }
     this.machine.emit(cpuState, cpuObject(this.machine.state, n), { online });
   }
 
@@ -100,14 +120,14 @@ export class Cpus {
   }
 
   /** Ends a CPU that went offline: nothing is requested and nothing accepted any more. Causes that still wait are lost. */
-  reset(n: number): void {
+  reset(n: number, why = `CPU ${n} went offline`): void {
     const { machine } = this;
     const apic = this.#apic(n);
     apic.dead = true;
     machine.emit(cpuReset, cpuObject(machine.state, n), {});
     for (const [vector, cause] of apic.requested) {
       if (cause === 0) continue;
-      drop(machine, vectorObject(machine.state, n, vector), `CPU ${n} went offline`, cause);
+      drop(machine, vectorObject(machine.state, n, vector), why, cause);
     }
     apic.requested.clear();
   }
@@ -138,13 +158,76 @@ export class Cpus {
     if (!closed) this.#dispatch(n, apic);
   }
 
+  /** Whether the local APIC of a CPU accepts messages. */
+  accepts(n: number): boolean {
+    return n < this.count && this.#apics.get(n)?.dead !== true;
+  }
+
+  /** Whether an INIT reset a CPU, so that it executes nothing. */
+  stopped(n: number): boolean {
+    return this.#apics.get(n)?.stopped === true;
+  }
+
+  /** Class of the highest vector that a CPU serves or has accepted: where lowest priority goes by (SDM vol. 3 "Processor Priority"). */
+  priority(n: number): number {
+    const apic = this.#apics.get(n);
+    return apic ? priorityClass(Math.max(0, ...apic.requested.keys(), ...apic.inService)) : 0;
+  }
+
+  /**
+   * A message without a vector reaches a CPU (SMI, NMI, INIT, ExtINT). No handler of a device runs for it, so its cause ends here. An INIT resets the
+   * CPU: what its local APIC holds is gone, and the handler that runs never returns.
+   */
+  signal(n: number, mode: string, cause: number, requester?: number): void {
+    const { machine } = this;
+    const apic = this.#apic(n);
+    const object = cpuObject(machine.state, n);
+    machine.as(apic.actor, () => {
+      machine.emit(cpuSignal, object, {
+        mode,
+        ...(cause === 0 ? {} : { cause }),
+        ...(requester === undefined ? {} : { requester }),
+      });
+      if (cause !== 0)
+        drop(machine, object, `${mode} at CPU ${n}: its vector is ignored, no handler of a device runs`, cause);
+      if (mode !== 'INIT') return;
+      this.reset(n, `an INIT reset CPU ${n}`);
+      apic.stopped = true;
+      apic.life++;
+      apic.inService.length = 0;
+      if (apic.running) dropTaken(machine, n, object, `an INIT reset CPU ${n} while its handler ran`);
+      apic.running = false;
+    });
+  }
+
+  /** The local APIC of a CPU received a vector that is illegal (0 to 15): it notes the error and accepts nothing. */
+  refuse(n: number, vector: number, cause: number, requester?: number): void {
+    const { machine } = this;
+    const object = cpuObject(machine.state, n);
+    machine.as(this.actor(n), () => {
+      const esr = apicEsr.f.receiveIllegalVector.mask;
+      machine.emit(cpuError, object, requester === undefined ? { esr } : { esr, requester });
+      machine.emit(illegal, object, {
+        rule: 'illegal-vector',
+        text: `CPU ${n} received vector ${vector}: 0 to 15 are illegal`,
+      });
+      drop(machine, vectorObject(machine.state, n, vector), `vector ${vector} is illegal (0 to 15)`, cause);
+    });
+  }
+
   /** A message reaches the local APIC of a CPU. */
   accept(n: number, vector: number, cause: number, requester?: number): void {
     const { machine } = this;
     const { state } = machine;
     if (n >= this.count || this.#apics.get(n)?.dead === true) {
       const where = cpuObject(state, n);
-      const reason = n >= this.count ? `there is no CPU ${n}` : `CPU ${n} is offline`;
+      const stopped = this.stopped(n);
+      const reason =
+        n >= this.count
+          ? `there is no CPU ${n}`
+          : stopped
+            ? `CPU ${n} waits for a start-up IPI`
+            : `CPU ${n} is offline`;
       drop(machine, where, reason, cause);
       return;
     }
@@ -194,7 +277,9 @@ export class Cpus {
         this.onEoi?.(vector);
       };
       apic.running = true;
-      if (this.handler) yield* this.handler(n, vector, eoi);
+      const { life } = apic;
+      if (this.handler) yield* until(() => apic.life !== life, this.handler(n, vector, eoi));
+      if (apic.life !== life) return;
       apic.running = false;
       machine.ledger.leave(n);
       eoi();

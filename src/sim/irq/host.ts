@@ -1,3 +1,4 @@
+import type { ApicModel } from '../../model/apic/local-apics.ts';
 import { pciCommand, vectorControl } from '../../model/registers/pci.ts';
 import { announce } from '../device/announce.ts';
 import { Bars, notClaimed } from '../device/bars.ts';
@@ -8,7 +9,7 @@ import type { MessagePort } from '../device/message.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { RootComplex } from '../device/root-complex.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
-import { type DeviceSpec, nanoseconds } from '../scenario-schema.ts';
+import { type DeviceSpec, nanoseconds, type Scenario } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { Balancer } from './balancer.ts';
 import { CompletionDriver } from './completion-driver.ts';
@@ -32,6 +33,10 @@ const FIRST_PIN = 16;
 const NOTICE = 50_000_000;
 /** Nanoseconds that the handler of a wired interrupt works besides reading the status. */
 const STATUS_WORK = 1000;
+
+/** How the local APICs of a host are set up: as the scenario says, or in x2APIC mode where one byte cannot name all of them. */
+export const apicModelOf = ({ apic, cpus }: Scenario['platform']): ApicModel =>
+  apic ?? (cpus > PLAIN_REACH ? 'x2apic' : 'flat');
 
 /** The host: processors, vector domain, irq core, root complex, and its PCI functions. */
 export class Host {
@@ -95,7 +100,7 @@ export class Host {
     // Where a unit remaps, and on Arm, a move leaves the message as it is.
     if (arch === 'x86' && remap === 'none') this.core.mover.strategy = setup.design.affinityStrategy;
     this.hotplug = new Hotplug(machine, this.cpus, this.vectors, this.core);
-    this.root = new RootComplex(machine, this.cpus, extended);
+    this.root = new RootComplex(machine, this.cpus, apicModelOf(scenario.platform), extended);
     this.balancer = new Balancer(this.core, this.cpus, this.vectors);
     this.parent = this.vectors;
     this.port = this.root;

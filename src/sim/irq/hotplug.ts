@@ -60,6 +60,10 @@ export class Hotplug implements CpuHotplug {
     const cpus = this.#cpus;
     const { matrix } = this.#vectors;
     if (!cpus.online(cpu)) return this.#refuse(cpu, false, errno.EINVAL);
+    if (cpus.stopped(cpu)) {
+      this.#say(`CPU ${cpu} executes nothing since an INIT reset it: it cannot be taken offline`);
+      return this.#refuse(cpu, false, errno.EBUSY);
+    }
     if (cpus.onlineCpus().length === 1) return this.#refuse(cpu, false, errno.EBUSY);
     const tomove = matrix.movable(cpu);
     const room = matrix.availableBeside(cpu);

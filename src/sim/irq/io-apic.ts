@@ -6,7 +6,7 @@ import {
   ioApicEntry,
   ioApicHandle,
   vtdAddressFor,
-  x86AddressFor,
+  x86AddressWords,
   x86Data,
   x86Destination,
 } from '../../model/registers/x86.ts';
@@ -20,7 +20,7 @@ export const IO_APIC_REQUESTER = 0xff00;
 /** Nanoseconds of an access of the redirection table, which goes through index and data window. */
 const ACCESS = 900;
 const HIGH = 0x100000000;
-const { vector, trigger, mask, remoteIrr, dest } = ioApicEntry.f;
+const { vector, trigger, mask, remoteIrr, dest, destMode, deliveryMode } = ioApicEntry.f;
 
 /** What a pin is to send. */
 export interface PinProgram {
@@ -118,8 +118,12 @@ export class IoApic implements PinTable {
     if (level) machine.emit(ioapicIrr, at, { set: true });
     const entry = this.#entries.get(at);
     this.#port.accept({
-      address: entry === undefined ? x86AddressFor(dest.of(high)) : vtdAddressFor(entry, false),
-      data: packRegister(x86Data, { vector: vector.of(low), trigger: level ? 1 : 0 })[0]!,
+      address: entry === undefined ? x86AddressWords(dest.of(high), destMode.of(low))[0] : vtdAddressFor(entry, false),
+      data: packRegister(x86Data, {
+        vector: vector.of(low),
+        deliveryMode: deliveryMode.of(low),
+        trigger: level ? 1 : 0,
+      })[0]!,
       requester: IO_APIC_REQUESTER,
       cause: 0,
       from: at,

@@ -1,9 +1,12 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { FIRST_LEGAL_VECTOR } from '../../model/apic/local-apics.ts';
 import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
-import { merged } from '../../model/events/outcome.ts';
-import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
+import { illegal, merged } from '../../model/events/outcome.ts';
+import { kvmEntry, kvmExit, kvmUserspace, vcpuReset } from '../../model/events/virt.ts';
+import { DELIVERY, priorityClass } from '../../model/registers/x86.ts';
 import { vcpu as vcpuType, vcpuVector } from '../../model/things/virt.ts';
-import { drop } from '../drop.ts';
+import { until } from '../apic/until.ts';
+import { drop, dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 
 /** Times of a virtual CPU in nanoseconds: kick until the exit, exit or entry, return to the VMM and back. */
@@ -26,6 +29,10 @@ interface Vcpu {
   due: boolean;
   /** It left the guest and its exit is being served. */
   out: boolean;
+  /** An INIT reset it: it executes nothing until it is started up. */
+  stopped: boolean;
+  /** How often an INIT reset it: what it did in an earlier life goes on no more. */
+  life: number;
 }
 
 /** What the guest kernel does for a vector: the handler, which calls `eoi` where it ends the interrupt (see VectorHandler). */
@@ -68,6 +75,8 @@ export class Vcpus {
         running: false,
         due: false,
         out: false,
+        stopped: false,
+        life: 0,
       };
     });
   }
@@ -163,20 +172,67 @@ export class Vcpus {
     this.#dispatch(n, one);
   }
 
+  /** Whether the local APIC of a virtual CPU accepts vectors: an INIT disables it. */
+  accepts(n: number): boolean {
+    return this.#vcpus[n]?.stopped === false;
+  }
+
+  /** Class of the highest vector that a virtual CPU serves or has accepted. */
+  priority(n: number): number {
+    const one = this.#vcpus[n];
+    return one ? priorityClass(Math.max(0, ...one.requested.keys(), ...one.inService)) : 0;
+  }
+
+  /**
+   * A message whose mode puts nothing into the IRR (__apic_accept_irq): SMI, NMI, INIT, a start-up IPI, or the kick of a paravirtual lock
+   * (reserved mode 3). No handler of a device runs for it. An INIT resets the virtual CPU, whose local APIC accepts no vector afterwards.
+   */
+  signal(n: number, mode: string, vector: number, cause: number): void {
+    const { machine } = this;
+    const one = this.#vcpus[n]!;
+    machine.as(one.kvm, () => {
+      machine.emit(apicAccept, this.vector(n, vector), { mode, posted: false });
+      if (cause !== 0)
+        drop(
+          machine,
+          one.object,
+          `${mode} at virtual CPU ${n}: its vector is ignored, no handler of a device runs`,
+          cause,
+        );
+      if (mode !== 'INIT') return;
+      one.stopped = true;
+      one.life++;
+      machine.emit(vcpuReset, one.object, { by: 'INIT' });
+      for (const [at, { cause: waiting }] of one.requested)
+        if (waiting !== 0) drop(machine, this.vector(n, at), `an INIT reset virtual CPU ${n}`, waiting);
+      one.requested.clear();
+      one.inService.length = 0;
+      if (one.running)
+        dropTaken(machine, this.key(n), one.object, `an INIT reset virtual CPU ${n} while its handler ran`);
+      one.running = false;
+      one.due = false;
+      one.out = false;
+    });
+  }
+
   /** The local APIC of a virtual CPU accepts a vector; `posted`: the processor did, without an exit. False: there is none such. */
-  accept(n: number, vector: number, cause: number, posted = false): boolean {
+  accept(n: number, vector: number, cause: number, posted = false, mode: number = DELIVERY.fixed): boolean {
     const { machine } = this;
     const one = this.#vcpus[n];
     const object = one?.object ?? -1;
-    if (one === undefined || vector < 16 || vector > 255) {
-      const reason = one ? `vector ${vector} is illegal (0 to 15)` : `the machine has no virtual CPU ${n}`;
+    if (one === undefined || one.stopped) {
+      const reason = one ? `virtual CPU ${n} waits for a start-up IPI` : `the machine has no virtual CPU ${n}`;
       drop(machine, object >= 0 ? object : this.object(0), reason, cause);
       return false;
+    }
+    if (vector < FIRST_LEGAL_VECTOR) {
+      this.#illegal(n, one, vector, cause, posted);
+      return true;
     }
     machine.as(one.kvm, () => {
       const at = this.vector(n, vector);
       const before = one.requested.get(vector);
-      machine.emit(apicAccept, at, { mode: 'Fixed', posted });
+      machine.emit(apicAccept, at, { mode: mode === DELIVERY.lowest ? 'LowPrio' : 'Fixed', posted });
       if (before !== undefined) {
         if (cause !== 0) machine.emit(merged, at, { cause, ...(before.cause === 0 ? {} : { into: before.cause }) });
         machine.ledger.note(cause, 'merged', machine.now);
@@ -189,10 +245,34 @@ export class Vcpus {
     return true;
   }
 
+  /** KVM looks at no vector of a message: the bit is set, and the priority class of the vector keeps it from being injected. */
+  #illegal(n: number, one: Vcpu, vector: number, cause: number, posted: boolean): void {
+    const { machine } = this;
+    machine.as(one.kvm, () => {
+      const at = this.vector(n, vector);
+      machine.emit(apicAccept, at, { mode: 'Fixed', posted });
+      machine.emit(illegal, at, {
+        rule: 'illegal-vector',
+        text: `vector ${vector}: 0 to 15 are illegal. A local APIC notes that in its ESR; KVM does not look`,
+      });
+      drop(
+        machine,
+        at,
+        `vector ${vector} is illegal (0 to 15): its priority class is 0, so that it is never injected`,
+        cause,
+      );
+    });
+  }
+
   #dispatch(n: number, one: Vcpu): void {
-    if (one.due || one.out || one.running || one.requested.size === 0) return;
+    if (one.stopped || one.due || one.out || one.running || one.requested.size === 0) return;
     one.due = true;
-    this.machine.spawn(one.guest, this.#take(n, one), VCPU_COST.dispatch);
+    const { life } = one;
+    this.machine.spawn(
+      one.guest,
+      until(() => one.life !== life, this.#take(n, one)),
+      VCPU_COST.dispatch,
+    );
   }
 
   *#take(n: number, one: Vcpu): Actions {

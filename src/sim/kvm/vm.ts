@@ -1,7 +1,8 @@
 import type { ObjectId } from '../../base/ids.ts';
+import { deliveryOf } from '../../model/apic/local-apics.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
-import { decodersById } from '../../model/message.ts';
 import { pciCommand } from '../../model/registers/pci.ts';
+import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmVm } from '../../model/things/virt.ts';
 import type { Design } from '../design.ts';
@@ -28,6 +29,7 @@ import { GuestMmio } from './guest-mmio.ts';
 import { GuestRemapping } from './guest-remapping.ts';
 import { Irqfds, type RouteMessage } from './irqfds.ts';
 import { tableDesign } from './table-server.ts';
+import { kvmMode, VcpuBus } from './vcpu-bus.ts';
 import { Vcpus } from './vcpus.ts';
 import { VmmTables } from './vmm-tables.ts';
 
@@ -47,6 +49,8 @@ export class Vm implements MessagePort {
   readonly object: ObjectId;
   readonly vcpus: Vcpus;
   readonly vectors: GuestVectors;
+  /** The local APICs of its virtual CPUs, as messages reach them. */
+  readonly bus: VcpuBus;
   /** Irq core of the guest's kernel; its irqs are `guest/<id>/irq/<virq>`. */
   readonly core: IrqCore;
   readonly irqfds: Irqfds;
@@ -94,6 +98,7 @@ export class Vm implements MessagePort {
     this.vmm = { layer: 'vmm', name: `vm${id}`, cpu: -1 };
     this.vcpus = new Vcpus(machine, id, firstVcpu, spec.vcpus, scenario.platform.cpus);
     this.vectors = new GuestVectors(machine, `guest/${id}/`, spec.vcpus);
+    this.bus = new VcpuBus(this.vcpus, this.vectors, spec.apic);
     this.core = new IrqCore(machine, this.vcpus.guest(0), `guest/${id}/`, 24);
     this.vcpus.handler = (n, vector, eoi) => this.#handle(n, vector, eoi);
     this.core.processor = (n) => this.vcpus.key(n);
@@ -315,19 +320,18 @@ export class Vm implements MessagePort {
   deliver(message: Message, signalled = false): number {
     const { machine } = this;
     const { address, data, cause } = message;
-    const view = decodersById.x86.decode(address >>> 0, Math.floor(address / 0x100000000), data);
-    if (view === undefined || view.destination === null || view.vector === null) {
+    if (!isInterruptAddress(address)) {
       const why = address === 0 ? ': the entry was never programmed' : '';
       return this.#lost(message, `0x${address.toString(16)} is no interrupt message${why}`);
     }
-    const { destination, vector } = view;
-    machine.emit(kvmMsi, this.object, { dest: destination, vector, mode: 'Fixed', address, data });
+    const to = deliveryOf(address, data);
+    machine.emit(kvmMsi, this.object, { dest: to.destination, vector: to.vector, mode: kvmMode(to), address, data });
     // A planted fault: the map of local APICs lacks that one, and KVM says nothing.
     if (signalled && machine.tamper?.strikes('F54', this.object, machine.recorder.length - 1)) {
       machine.ledger.note(cause, 'dropped', machine.now);
       return -1;
     }
-    return this.vcpus.accept(destination, vector, cause) ? 1 : -1;
+    return this.bus.deliver(to, message) ? 1 : -1;
   }
 
   /** Makes a GSI stand for a message of a vector of a device; without a message it takes what the table entry holds. */

@@ -1,0 +1,98 @@
+import type { ObjectId } from '../../base/ids.ts';
+import { requesterIn } from '../../model/bdf.ts';
+import { cpuAccept, cpuSignal } from '../../model/events/cpu.ts';
+import { kvmMsi } from '../../model/events/virt.ts';
+import type { State } from '../../model/state.ts';
+import { irq as irqType, vector as vectorType } from '../../model/things/irq.ts';
+import type { World } from '../../model/world.ts';
+import { each } from '../history.ts';
+import { functionName, irqName } from '../names.ts';
+import type { Rule } from '../rule.ts';
+
+/** The function with a requester ID; -1: the trace shows none, as for the I/O APIC. */
+function functionOf(world: World, requester: number): ObjectId {
+  for (const { object, segment } of world.find('device')?.children.values() ?? [])
+    if (object >= 0 && requesterIn(segment) === requester) return object;
+  return -1;
+}
+
+/** The irq at whose vector a CPU was raised, when it is of a function that the trace tells; -1 otherwise. */
+function irqAt(state: State, vector: ObjectId): ObjectId {
+  const virq = state.num(vector, vectorType.at.irq);
+  const object = virq < 0 ? -1 : state.world.objectAt(`irq/${virq}`);
+  return state.text(object, irqType.at.device) === '' ? -1 : object;
+}
+
+/** Modes that KVM prints and that nobody means for an interrupt of a device. */
+const SPECIAL = /^(NMI|INIT|SMI|SIPI)\b/;
+
+/** F39. What a device is able to inject is told once for each thing that it did inject. */
+export const injectsOwnInterrupts: Rule<'F39'> = {
+  id: 'F39',
+  names: ['INV-INJECT'],
+  title: 'Device can inject interrupts that are not its own',
+  meaning: 'A message of a device raises a vector of its own irqs: no NMI, INIT or SMI, and no irq of another device.',
+  severity: 'security',
+  reference:
+    'SDM vol. 3 "Message Data Register Format": whoever writes a message chooses mode, vector and CPU; VT-d 5.1.4 and 9.10: with remapping the table entry does, and a posted entry has no mode',
+  kinds: [cpuSignal, cpuAccept, kvmMsi],
+  needs: [[cpuSignal, cpuAccept]],
+  alone: [kvmMsi],
+  needsAll: true,
+  confirm:
+    'the message that the device holds (lspci -vvv, kprobe on __pci_write_msi_msg), its table entry in ir_translation_struct, NMI and the vector in /proc/interrupts',
+  watch(report) {
+    /** What was told, as objects and mode. */
+    const told = new Set<string>();
+    return each((step, { kind, object, words, at }, state) => {
+      const { world } = state;
+      const once = (key: string): boolean => !told.has(key) && told.add(key) !== undefined;
+      if (kind === kvmMsi) {
+        const mode = SPECIAL.exec(world.strings.text(kvmMsi.read(words, at).mode))?.[1];
+        if (mode === undefined || !once(`${object} ${mode}`)) return mode !== undefined;
+        report({
+          step,
+          object,
+          severity: 'info',
+          title: `A message of ${world.path(object)} has the delivery mode ${mode}`,
+          text: `A device or a route of ${world.path(object)} holds a message of mode ${mode}. KVM delivers messages to virtual CPUs of the same machine alone, so that the guest reaches itself and nobody else; a posted entry could not carry it.`,
+          evidence: [],
+        });
+        return true;
+      }
+      const signal = kind === cpuSignal;
+      const { requester } = signal ? cpuSignal.read(words, at) : cpuAccept.read(words, at);
+      const from = requester === undefined ? -1 : functionOf(world, requester);
+      if (from < 0) return false;
+      const name = functionName(world, from);
+      if (signal) {
+        const mode = world.strings.text(cpuSignal.read(words, at).mode);
+        if (!once(`${from} ${mode}`)) return true;
+        report({
+          step,
+          object: from,
+          title: `${name} can inject ${mode}: ${world.path(object)} got one`,
+          text: `A message of ${name} reached ${world.path(object)} with the delivery mode ${mode}, which goes to the core and not to a handler of the device. ${STOPS}`,
+          evidence: [],
+        });
+        return true;
+      }
+      const hit = irqAt(state, object);
+      if (hit < 0) return false;
+      const owner = state.text(hit, irqType.at.device);
+      if (requesterIn(owner) === requester || !once(`${from} ${hit}`)) return true;
+      const victim = irqName(world, hit, state.text(hit, irqType.at.name));
+      report({
+        step,
+        object: from,
+        title: `${name} can inject a vector of ${owner}: it raised ${victim}`,
+        text: `A message of ${name} raised ${world.path(object)}, which is ${victim} of ${owner}. ${STOPS}`,
+        evidence: [],
+      });
+      return true;
+    });
+  },
+};
+
+const STOPS =
+  'Without remapping whoever makes the device write chooses mode, vector and CPU. With remapping the table entry does, compatibility format is blocked, and the entry takes messages of its own requester alone.';
