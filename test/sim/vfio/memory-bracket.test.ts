@@ -28,8 +28,8 @@ describe('VFIO: memory is decoded while the table is written', () => {
     const off = { op: 'config.write', object: `device/${FN}`, offset: 4, size: 2, value: 4 };
     const sim = run(scenario([off, enable]));
     const all = events(sim).filter((e) => Number(e.time) >= 200e-6);
-    // Enable of the index, then each vector: read, set, table, write back.
-    assert.equal(order(all), 'r0 w1 t w0 r0 w1 t w0 r0 w1 t w0');
+    // Enable of the index, then each vector: read, set, table, write back. MSI-X disables INTx by one more write of Command.
+    assert.equal(order(all), 'r0 w1 t w1 w0 r0 w1 t w0 r0 w1 t w0');
     assert.ok(!all.some((e) => e.kind === 'illegal'));
     assert.equal(
       Number(all.filter((e) => e.kind === 'cfg.write' && e.fields['offset'] === '0x4').at(-1)!.fields['value']),
@@ -39,7 +39,7 @@ describe('VFIO: memory is decoded while the table is written', () => {
 
   it('memory on: the register is read and written back all the same', () => {
     const all = events(run(scenario([enable]))).filter((e) => Number(e.time) >= 100e-6);
-    assert.equal(order(all), 'r1 t w1 r1 t w1 r1 t w1');
+    assert.equal(order(all), 'r1 t w1 w1 r1 t w1 r1 t w1');
   });
 
   it('after a reset the message reaches the table although the Command register was cleared', () => {
