@@ -36,29 +36,30 @@ import s33 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' w
 import s34 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
 import s35 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
 import s36 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/kvm-vhost-pending.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -107,27 +108,28 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'kvm-migration', document: s34 },
   { id: 'kvm-pba-polling', document: s35 },
   { id: 'kvm-qword-split', document: s36 },
-  { id: 'kvm-viommu', document: s37 },
-  { id: 'large-host', document: s38 },
-  { id: 'mdev-intx', document: s39 },
-  { id: 'ntb-stale-message', document: s40 },
-  { id: 'pf-msix-vs-ims', document: s41 },
-  { id: 'posted-interrupts', document: s42 },
-  { id: 'queue-limits', document: s43 },
-  { id: 'queues-10000', document: s44 },
-  { id: 'remap-faults', document: s45 },
-  { id: 'sparse-mmap-hole', document: s46 },
-  { id: 'vector-faults', document: s47 },
-  { id: 'vector-space', document: s48 },
-  { id: 'vfio-intx', document: s49 },
-  { id: 'vfio-msi', document: s50 },
-  { id: 'vgpu-emulated', document: s51 },
-  { id: 'vmm-faults', document: s52 },
-  { id: 'vmm-grants', document: s53 },
-  { id: 'vmsi-affinity', document: s54 },
-  { id: 'vmsi-flat', document: s55 },
-  { id: 'vmsi-missing-mapping', document: s56 },
-  { id: 'vmsi-nested', document: s57 },
-  { id: 'vmsi-update-without-rewrite', document: s58 },
-  { id: 'vtd-remap-faults', document: s59 },
+  { id: 'kvm-vhost-pending', document: s37 },
+  { id: 'kvm-viommu', document: s38 },
+  { id: 'large-host', document: s39 },
+  { id: 'mdev-intx', document: s40 },
+  { id: 'ntb-stale-message', document: s41 },
+  { id: 'pf-msix-vs-ims', document: s42 },
+  { id: 'posted-interrupts', document: s43 },
+  { id: 'queue-limits', document: s44 },
+  { id: 'queues-10000', document: s45 },
+  { id: 'remap-faults', document: s46 },
+  { id: 'sparse-mmap-hole', document: s47 },
+  { id: 'vector-faults', document: s48 },
+  { id: 'vector-space', document: s49 },
+  { id: 'vfio-intx', document: s50 },
+  { id: 'vfio-msi', document: s51 },
+  { id: 'vgpu-emulated', document: s52 },
+  { id: 'vmm-faults', document: s53 },
+  { id: 'vmm-grants', document: s54 },
+  { id: 'vmsi-affinity', document: s55 },
+  { id: 'vmsi-flat', document: s56 },
+  { id: 'vmsi-missing-mapping', document: s57 },
+  { id: 'vmsi-nested', document: s58 },
+  { id: 'vmsi-update-without-rewrite', document: s59 },
+  { id: 'vtd-remap-faults', document: s60 },
 ];

@@ -202,6 +202,7 @@ export class VfioDevice {
     const irq = yield* backend.request(vector, (virq) => this.#signal(this.vector(index, vector), eventfd, virq));
     if (irq < 0) return irq;
     this.#contexts.set(vector, { eventfd, irq });
+    eventfd.source = irq > 0 ? 'hostirq' : 'software';
     this.#bound(index, vector);
     if (irq > 0) this.onProducer?.(eventfd, irq);
     return 0;
@@ -385,8 +386,7 @@ export class VfioDevice {
   intx(level: boolean): void {
     const { wire } = this.spec;
     if (wire) {
-      if (level) wire.pin.raise();
-      else wire.pin.serve();
+      wire.drive(level);
       return;
     }
     this.#line = level;
