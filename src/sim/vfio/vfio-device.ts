@@ -8,7 +8,7 @@ import type { Actions, Actor, Machine } from '../machine.ts';
 import type { VfioBackend } from './backend.ts';
 import type { Eventfd } from './eventfd.ts';
 import type { PhysicalIntx } from './physical-intx.ts';
-import { actionOf, DATA, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
+import { actionOf, DATA, fdOf, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
 
 /** Nanoseconds of an ioctl besides what it does. */
 const IOCTL = 300;
@@ -396,5 +396,3 @@ export class VfioDevice {
     });
   }
 }
-
-const fdOf = (fd: Eventfd | number): number => (typeof fd === 'number' ? fd : fd.fd);
