@@ -41,30 +41,31 @@ import s38 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' w
 import s39 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
 import s40 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
 import s41 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s61 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s62 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s63 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s64 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s65 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/kvm-vhost-pending.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s63 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s64 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s65 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s66 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -118,28 +119,29 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'kvm-migration', document: s39 },
   { id: 'kvm-pba-polling', document: s40 },
   { id: 'kvm-qword-split', document: s41 },
-  { id: 'kvm-viommu', document: s42 },
-  { id: 'large-host', document: s43 },
-  { id: 'mdev-intx', document: s44 },
-  { id: 'ntb-stale-message', document: s45 },
-  { id: 'pf-msix-vs-ims', document: s46 },
-  { id: 'posted-interrupts', document: s47 },
-  { id: 'queue-limits', document: s48 },
-  { id: 'queues-10000', document: s49 },
-  { id: 'remap-faults', document: s50 },
-  { id: 'rogue-messages', document: s51 },
-  { id: 'sparse-mmap-hole', document: s52 },
-  { id: 'vector-faults', document: s53 },
-  { id: 'vector-space', document: s54 },
-  { id: 'vfio-intx', document: s55 },
-  { id: 'vfio-msi', document: s56 },
-  { id: 'vgpu-emulated', document: s57 },
-  { id: 'vmm-faults', document: s58 },
-  { id: 'vmm-grants', document: s59 },
-  { id: 'vmsi-affinity', document: s60 },
-  { id: 'vmsi-flat', document: s61 },
-  { id: 'vmsi-missing-mapping', document: s62 },
-  { id: 'vmsi-nested', document: s63 },
-  { id: 'vmsi-update-without-rewrite', document: s64 },
-  { id: 'vtd-remap-faults', document: s65 },
+  { id: 'kvm-vhost-pending', document: s42 },
+  { id: 'kvm-viommu', document: s43 },
+  { id: 'large-host', document: s44 },
+  { id: 'mdev-intx', document: s45 },
+  { id: 'ntb-stale-message', document: s46 },
+  { id: 'pf-msix-vs-ims', document: s47 },
+  { id: 'posted-interrupts', document: s48 },
+  { id: 'queue-limits', document: s49 },
+  { id: 'queues-10000', document: s50 },
+  { id: 'remap-faults', document: s51 },
+  { id: 'rogue-messages', document: s52 },
+  { id: 'sparse-mmap-hole', document: s53 },
+  { id: 'vector-faults', document: s54 },
+  { id: 'vector-space', document: s55 },
+  { id: 'vfio-intx', document: s56 },
+  { id: 'vfio-msi', document: s57 },
+  { id: 'vgpu-emulated', document: s58 },
+  { id: 'vmm-faults', document: s59 },
+  { id: 'vmm-grants', document: s60 },
+  { id: 'vmsi-affinity', document: s61 },
+  { id: 'vmsi-flat', document: s62 },
+  { id: 'vmsi-missing-mapping', document: s63 },
+  { id: 'vmsi-nested', document: s64 },
+  { id: 'vmsi-update-without-rewrite', document: s65 },
+  { id: 'vtd-remap-faults', document: s66 },
 ];

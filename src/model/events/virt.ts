@@ -187,8 +187,8 @@ export const irqfdWakeup = eventKind(
   'irqfd.wakeup',
   'raise',
   [],
-  'An eventfd that injects an interrupt was signalled.',
-  {},
+  'An eventfd that injects an interrupt was signalled. `source`: what signals it, as far as the trace tells (only simulated ones do): irqfd a thread of the VMM, vhost a worker, hostirq VFIO for an interrupt of the host, software VFIO without one.',
+  { source: 's?' },
 );
 
 /** Copies the message that an MSI-X entry holds now into a route. */

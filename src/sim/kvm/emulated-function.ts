@@ -85,6 +85,7 @@ export class EmulatedFunction extends PciFunction {
     let source = this.#sources.get(index);
     if (source === undefined) {
       source = { eventfd: this.vm.openEventfd(), gsi: this.vm.nextGsi() };
+      source.eventfd.source = this.source;
       this.#sources.set(index, source);
     }
     return source;
@@ -114,7 +115,7 @@ export class EmulatedFunction extends PciFunction {
       // A host interrupt that is disabled never gets to signal its eventfd.
       if (this.hostIrq === undefined)
         machine.as({ layer: 'kvm', name: 'irqfd', cpu: -1 }, () =>
-          machine.emit(irqfdWakeup, vm.irqfds.irqfd(this.sourceOf(index).gsi), {}),
+          machine.emit(irqfdWakeup, vm.irqfds.irqfd(this.sourceOf(index).gsi), { source: this.source }),
         );
       if (defer) {
         machine.after(PAGE_IN, { layer: 'kvm', name: 'worker', cpu: 0 }, () => super.raise(index));

@@ -140,7 +140,7 @@ export class Irqfds {
     const { machine } = this;
     machine.as({ layer: 'kvm', name: 'irqfd', cpu: machine.actor.cpu }, () => {
       const at = this.irqfd(gsi);
-      machine.emit(irqfdWakeup, at, {});
+      machine.emit(irqfdWakeup, at, { source: this.#irqfds.get(gsi)?.source });
       this.inject(gsi, cause, at);
     });
   }

@@ -8,6 +8,8 @@ export class Eventfd {
   readonly machine: Machine;
   /** File descriptor in the VMM, as events show it. */
   readonly fd: number;
+  /** What kind of part signals it, where that is known: events of its irqfd tell it. */
+  source: string | undefined;
   #reader: Listener | undefined;
   #waiter: Listener | undefined;
   /** Causes signalled while there was no waiter: the next waiter gets them (nothing is lost, 3.7 of KVM irqfd assign). */

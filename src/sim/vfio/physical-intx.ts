@@ -58,6 +58,12 @@ export class PhysicalIntx {
     return this.#virq < 0 ? undefined : this.#virq;
   }
 
+  /** The function has a cause, or what waited is served. */
+  drive(level: boolean): void {
+    if (level) this.pin.raise();
+    else this.pin.serve();
+  }
+
   /** Sets or clears Interrupt Disable. */
   disable(disabled: boolean): void {
     const fn = this.#fn;

@@ -28,6 +28,9 @@ export interface SetIrqs {
   readonly argsz?: number;
 }
 
+/** The number of an eventfd, or what was given instead of one. */
+export const fdOf = (fd: Eventfd | number): number => (typeof fd === 'number' ? fd : fd.fd);
+
 /** The action of the flags when it is exactly one. */
 export function actionOf(flags: number): keyof typeof ACTION | undefined {
   switch (flags & 0x38) {

@@ -8,7 +8,7 @@ import type { Actions, Actor, Machine } from '../machine.ts';
 import type { VfioBackend } from './backend.ts';
 import type { Eventfd } from './eventfd.ts';
 import type { PhysicalIntx } from './physical-intx.ts';
-import { actionOf, DATA, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
+import { actionOf, DATA, fdOf, type Irqs, invalid, type SetIrqs } from './set-irqs.ts';
 
 /** Nanoseconds of an ioctl besides what it does. */
 const IOCTL = 300;
@@ -202,6 +202,7 @@ export class VfioDevice {
     const irq = yield* backend.request(vector, (virq) => this.#signal(this.vector(index, vector), eventfd, virq));
     if (irq < 0) return irq;
     this.#contexts.set(vector, { eventfd, irq });
+    eventfd.source = irq > 0 ? 'hostirq' : 'software';
     this.#bound(index, vector);
     if (irq > 0) this.onProducer?.(eventfd, irq);
     return 0;
@@ -385,8 +386,7 @@ export class VfioDevice {
   intx(level: boolean): void {
     const { wire } = this.spec;
     if (wire) {
-      if (level) wire.pin.raise();
-      else wire.pin.serve();
+      wire.drive(level);
       return;
     }
     this.#line = level;
@@ -396,5 +396,3 @@ export class VfioDevice {
     });
   }
 }
-
-const fdOf = (fd: Eventfd | number): number => (typeof fd === 'number' ? fd : fd.fd);

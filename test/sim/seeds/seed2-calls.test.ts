@@ -139,6 +139,25 @@ describe('S2: the calls', () => {
     assert.deepEqual(run('hostirq'), run('irqfd'));
   });
 
+  it('S2-54 pending, of which the thread was not sure, is the same for both as well: kept while masked, delivered once', () => {
+    const run = (source: 'irqfd' | 'hostirq'): unknown[] => {
+      const work = [
+        write(0, 12, '0x1'),
+        at(50, 'device.raise', entry(0)),
+        at(70, 'device.raise', entry(0)),
+        at(100, 'guest.pba.read', DEVICE),
+        write(150, 12, '0x0'),
+        at(250, 'guest.pba.read', DEVICE),
+      ];
+      const sim = machine({ msixOwner: 'kernel', pbaRead: 'kernel' }, work, { source });
+      const all = since(sim);
+      const reads = of(all, 'pba.read').map((e) => e.fields.value);
+      return [accepted(all).length - accepted(since(sim, 150)).length, reads, accepted(since(sim, 150)), ioctls(all)];
+    };
+    assert.deepEqual(run('irqfd'), [0, ['0x1', '0x0'], ['vcpu/0/vector/33'], []]);
+    assert.deepEqual(run('hostirq'), run('irqfd'));
+  });
+
   it('S2-61 the VMM has to know when to reprogram: no route is set without an exit before it', () => {
     const sim = machine({ msixOwner: 'kernel' }, [write(0, 8, '0x31'), write(50, 12, '0x1')]);
     const order = of(since(sim), 'kvm.userspace', 'route.set').map((e) => e.kind);

@@ -1,8 +1,8 @@
 // A message in an MSI-X entry is three stores of 32 bits (PCIe 7.7.2.2: address, upper address, data): trapped, each of them exits.
 import assert from 'node:assert/strict';
-import { bundledScenarios } from '../../src/sim/bundled.ts';
-import { events, run } from './run.ts';
-import { at, entry, exits, machine, of, since } from './seeds/seed2-machine.ts';
+import { bundledScenarios } from '../../../src/sim/bundled.ts';
+import { events, run } from '../run.ts';
+import { at, entry, exits, machine, of, since } from '../seeds/seed2-machine.ts';
 
 const message = (op = 'guest.write'): object[] =>
   [0, 4, 8].map((offset, i) => at(i * 20, op, entry(0), { offset, value: offset === 0 ? '0xfee00000' : '0x0' }));
