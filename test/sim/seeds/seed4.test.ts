@@ -219,6 +219,31 @@ describe('simulator: S4, hierarchical domains and hypercalls', () => {
     assert.equal(guestHandled(all), 2);
   });
 
+  it('S4-11 MSI, MSI-X and IMS in device memory: the message of the guest is not that of the hardware, and a trap lies between', () => {
+    for (const [store, kind, first] of [
+      ['msixTable', 'tbl.write', '0x0'],
+      ['config', 'cfg.write', '0x54'],
+      ['deviceMemory', 'ims.store', '0x0'],
+    ] as const) {
+      const { all } = runOf('chain-trapped', { 'guest.store': store });
+      const stored = (bdf: string): EventView =>
+        all.find(
+          (e) =>
+            e.kind === kind &&
+            e.object.startsWith(`device/${bdf}`) &&
+            e.fields['offset'] === first &&
+            e.fields['value'] !== '0x0',
+        )!;
+      const [guest, hardware] = [stored('0000:00:05.0'), stored('0000:03:00.0')];
+      assert.equal(guest.task, 'vmm/vm0', store);
+      assert.notEqual(guest.fields['value'], hardware.fields['value'], store);
+      const trap = all.findLast((e) => e.step < guest.step && e.kind === 'kvm.exit')!;
+      const composed = all.find((e) => e.kind === 'msg.write' && e.object === 'guest/0/irq/24')!;
+      assert.ok(composed.step < trap.step && trap.step < guest.step && guest.step < hardware.step, store);
+      assert.equal(composed.fields['address'], guest.fields['value'], store);
+    }
+  });
+
   it('S4-11 the IDXD kind of IMS works the same way', () => {
     const { all } = runOf('chain-trapped', { 'guest.store': 'deviceMemory' });
     const stored = of(all, 'ims.store').filter((e) => e.fields['offset'] === '0x0');
