@@ -32,4 +32,22 @@ export const hcallReturn = eventKind('hcall.return', 'call', [], 'A hypercall re
   output: 'xx?',
 });
 
-export const hypervisorEvents = [kvmHypercall, hcallReturn, hcallGrant];
+/** A message of a Hyper-V guest to the virtual PCI bus of its host. Object: the guest. */
+export const vpciMessage = eventKind(
+  'vpci.message',
+  'call',
+  [],
+  'A guest of Hyper-V asks over VMBus for the message of an interrupt (0x42490014), or gives it back (0x42490015).',
+  { message: 'x', device: 's', index: 'u', vector: 'u?', vcpu: 'u?' },
+);
+
+/** Object: the guest. */
+export const vpciAnswer = eventKind(
+  'vpci.answer',
+  'call',
+  [],
+  'The host answers over VMBus: an NTSTATUS, and the message for the device where there is one.',
+  { message: 'x', status: 'x', address: 'xx?', data: 'x?' },
+);
+
+export const hypervisorEvents = [kvmHypercall, hcallReturn, hcallGrant, vpciMessage, vpciAnswer];

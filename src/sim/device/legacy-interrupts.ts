@@ -13,5 +13,5 @@ export function allowIntx(fn: PciFunction, allowed: boolean): void {
   const { state } = fn.machine;
   if (fn.keepsPin || intxDisable.flag(state, fn.object, device.at.command) !== allowed) return;
   const command = state.get(fn.object, device.at.command);
-  fn.configWrite(COMMAND, 2, intxDisable.insert(command, allowed ? 0 : 1) & 0xffff);
+  fn.configWrite(COMMAND, 2, intxDisable.insert(command, allowed ? 0 : 1));
 }

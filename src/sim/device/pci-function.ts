@@ -67,7 +67,7 @@ export class PciFunction {
   keepsPin = false;
   /** Its BAR, where another one is in its way: no driver can enable the function then. */
   unclaimed: BarRange | undefined;
-  /** Called when a cause arises, before its message leaves: what it tells of lies in memory then. */
+  /** Called when a cause arises, before its message leaves. */
   onCause: ((index: number) => void) | undefined;
   /** A planted fault: the entry of which it sends nothing any more, -1 none. */
   #mute = -1;
@@ -372,10 +372,7 @@ export class PciFunction {
     if (cause !== 0) sent.cause(cause);
     machine.fire(sent, from);
     this.#sends = true;
-    const message: Message =
-      pasid === undefined
-        ? { address, data, requester, cause, from }
-        : { address, data, requester, cause, from, pasid };
+    const message: Message = { address, data, requester, cause, from, ...(pasid === undefined ? {} : { pasid }) };
     this.#wire.send(message);
   }
 

@@ -17,6 +17,7 @@ import { HypercallDomain } from './hypercall-domain.ts';
 import { type Assignment, Hypervisor, hypervisor } from './hypervisor.ts';
 import { type MessagePlace, placeOf, type StoreKind } from './message-places.ts';
 import { createBusDomain, DirectPath, StoreDomain } from './store-domain.ts';
+import { VpciDomain } from './vpci-domain.ts';
 
 /** A user of interrupts of a function, set up: its kernel, the domains, where it stores. */
 export interface Consumer {
@@ -65,6 +66,15 @@ class ConsumerBuilder {
     if (kind === 'vector') return vm.vectors;
     if (kind === 'remap') return vm.remap().domain;
     const hv = this.#setup.use(hypervisor);
+    if (kind === 'vpci') {
+      const bus = new VpciDomain(machine, prefix, vm.vectors, {
+        create: (device, index, target) => hv.create(vm, device, index, target),
+        remove: (device, index, id) => hv.remove(vm, device, index, id),
+        retarget: (id, target) => hv.retarget(vm, id, target),
+      });
+      machine.emit(domCreate, bus.object, { parent: vm.vectors.name, ret: 0, side: 'cpu' });
+      return bus;
+    }
     const domain = new HypercallDomain(machine, prefix, vm.vectors, {
       map: (device, index, target) => hv.map(vm, device, index, target),
       unmap: (id) => hv.unmap(vm, id),

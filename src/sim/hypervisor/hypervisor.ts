@@ -1,5 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { hcallGrant, hcallReturn, kvmHypercall } from '../../model/events/hypervisor.ts';
+import { hcallGrant, hcallReturn, kvmHypercall, vpciAnswer, vpciMessage } from '../../model/events/hypervisor.ts';
 import { illegal } from '../../model/events/outcome.ts';
 import { iommuFault } from '../../model/events/remap.ts';
 import { grant as grantType } from '../../model/things/ims.ts';
@@ -17,6 +17,21 @@ import type { Granted } from './hypercall-domain.ts';
 
 /** Hypercalls about the interrupts of devices, with the numbers of Hyper-V (include/hyperv/hvgdk.h). */
 export const HCALL = { map: 0x7c, unmap: 0x7d, retarget: 0x7e } as const;
+
+/** Messages of a guest to the virtual PCI bus of its host, of protocol version 1.1 (drivers/pci/controller/pci-hyperv.c). */
+const VPCI = { create: 0x42490014, remove: 0x42490015 } as const;
+/** STATUS_INVALID_PARAMETER, STATUS_INSUFFICIENT_RESOURCES. */
+const [INVALID, NO_RESOURCES] = [0xc000000d, 0xc000009a];
+/** Nanoseconds between two looks of the guest for an answer. */
+const POLL = 100_000;
+
+/** What a guest says in such a message. */
+interface VpciRequest {
+  readonly device: string;
+  readonly index: number;
+  readonly vector?: number;
+  readonly vcpu?: number;
+}
 
 /** Memory of every guest: what its functions may write to, as the IOMMU maps it for them. */
 export const GUEST_MEMORY = 0x40000000;
@@ -128,6 +143,33 @@ export class Hypervisor {
     const about = typeof granted === 'number' ? { ret: granted } : { ret: 0, output: granted.message.address };
     machine.as(this.actor, () => machine.emit(hcallReturn, vm.object, { number, ...about }));
     yield* vm.vcpus.enter(n);
+    return answer;
+  }
+
+  /** PCI_CREATE_INTERRUPT_MESSAGE over VMBus: the guest of Hyper-V names function, entry and target, and polls for the answer. */
+  *create(vm: Vm, device: PciFunction, index: number, target: Destination): Actions<Grant | number> {
+    const about = { device: device.bdf, index, vector: target.vector, vcpu: target.cpu };
+    return yield* this.#vmbus(vm, VPCI.create, about, () => this.#map(vm, device, index, target));
+  }
+
+  /** PCI_DELETE_INTERRUPT_MESSAGE. */
+  *remove(vm: Vm, device: PciFunction, index: number, id: number): Actions<number> {
+    return yield* this.#vmbus(vm, VPCI.remove, { device: device.bdf, index }, () => this.#unmap(vm, id));
+  }
+
+  /** A message over VMBus: signalling the host is what leaves the guest; its kernel looks for the answer every 100 us. */
+  *#vmbus<T extends Grant | number>(vm: Vm, number: number, about: VpciRequest, work: () => Actions<T>): Actions<T> {
+    const { machine } = this;
+    const n = vm.vcpus.current;
+    machine.as(vm.vcpus.guest(n), () => machine.emit(vpciMessage, vm.object, { message: number, ...about }));
+    yield* vm.vcpus.exit(n, 'VMCALL');
+    yield* vm.vcpus.enter(n);
+    const answer = yield* machine.within(this.actor, work());
+    const granted: Grant | number = answer;
+    const status = typeof granted !== 'number' || granted >= 0 ? 0 : granted === errno.ENOSPC ? NO_RESOURCES : INVALID;
+    const given = typeof granted === 'number' ? {} : granted.message;
+    machine.as(this.actor, () => machine.emit(vpciAnswer, vm.object, { message: number, status, ...given }));
+    yield POLL;
     return answer;
   }
 

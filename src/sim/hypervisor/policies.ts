@@ -7,9 +7,11 @@ export const guestParent = policy(
   {
     vector: 'in its vector domain, as on bare metal',
     remap: 'in the remap domain of a virtual IOMMU',
-    hypercall: 'in a hypercall domain: the hypervisor allocates and composes',
+    hypercall:
+      'in a hypercall domain, as the thread proposes it: the hypervisor allocates and composes, asked by hypercall',
+    vpci: 'in the virtual PCI bus of a Hyper-V guest: the host composes, asked over VMBus, and each unmask is a hypercall',
   },
-  ['S4-1', 'S4-3', 'S4-9', 'S4-11', 'S4-13', 'S4-14', 'S4-15'],
+  ['S4-1', 'S4-2', 'S4-3', 'S4-9', 'S4-11', 'S4-13', 'S4-14', 'S4-15'],
 );
 
 /** Where messages are stored for the device. */

@@ -53,7 +53,12 @@ export class StoreDomain implements Domain {
     this.parent = parent;
     this.path = path;
     this.object = machine.world.object(domainType, `${prefix}domain/${name}`);
-    if (path.place.maskable) this.mask = (irq, masked) => this.path.mask(irq.hwirq, masked);
+    if (path.place.maskable || parent.unmasking) this.mask = (irq, masked) => this.#mask(irq, masked);
+  }
+
+  *#mask(irq: Irq, masked: boolean): Actions {
+    if (!masked && this.parent.unmasking) yield* this.parent.unmasking(irq);
+    if (this.path.place.maskable) yield* this.path.mask(irq.hwirq, masked);
   }
 
   *alloc(irq: Irq): Actions<number> {

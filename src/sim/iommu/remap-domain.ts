@@ -42,6 +42,8 @@ export interface RemapHabits {
   readonly invalidates: Design['entryCache'];
   /** Leaves entries that post alone when the host moves the irq. */
   readonly keepsPosting: boolean;
+  /** How the kernel reaches the queue of the unit, where a hypervisor traps the write of its tail. */
+  readonly trap?: (work: () => void) => Actions;
 }
 
 const GOOD: RemapHabits = { invalidates: 'invalidated', keepsPosting: true };
@@ -124,7 +126,7 @@ export class RemapDomain implements Domain {
   }
 
   *activate(irq: Irq): Actions<number> {
-    this.#program(irq, this.#held.get(irq)!, true);
+    yield* this.#change(irq, this.#held.get(irq)!, true);
     return 0;
   }
 
@@ -133,13 +135,15 @@ export class RemapDomain implements Domain {
     const held = this.#held.get(irq);
     if (!held) return;
     held.posting = undefined;
-    this.table.program(irq.device, held.index, undefined);
-    this.#invalidate(irq, held);
+    yield* this.#change(irq, held, false);
   }
 
-  #program(irq: Irq, held: HeldEntry, present: boolean): void {
+  /** Writes an entry in memory, and tells the unit. */
+  *#change(irq: Irq, held: HeldEntry, present: boolean): Actions {
     this.table.program(irq.device, held.index, present ? this.parent.target(irq) : undefined);
-    this.#invalidate(irq, held);
+    const { trap } = this.#habits;
+    if (trap) yield* trap(() => this.#invalidate(irq, held));
+    else this.#invalidate(irq, held);
   }
 
   #invalidate(irq: Irq, held: HeldEntry): void {
@@ -166,7 +170,7 @@ export class RemapDomain implements Domain {
     const result = yield* this.parent.setAffinity(irq, cpus);
     if (result !== 'ok') return result;
     const overwrites = held.posting !== undefined && this.machine.tamper?.strikes('F32', undefined);
-    if (!held.posting || !this.#habits.keepsPosting || overwrites) this.#program(irq, held, true);
+    if (!held.posting || !this.#habits.keepsPosting || overwrites) yield* this.#change(irq, held, true);
     this.parent.complete?.(irq);
     return 'done';
   }
@@ -182,7 +186,8 @@ export class RemapDomain implements Domain {
       this.#invalidate(irq, held);
     } else {
       held.posting = undefined;
-      this.#program(irq, held, true);
+      this.table.program(irq.device, held.index, this.parent.target(irq));
+      this.#invalidate(irq, held);
     }
     return 0;
   }

@@ -1,5 +1,5 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { dropped } from '../../model/events/outcome.ts';
+import { dropped, untold } from '../../model/events/outcome.ts';
 import {
   iecInvalidate,
   iecQueue,
@@ -214,14 +214,14 @@ export class VtdUnit implements Translator, RemapTable {
     machine.emit(irRequest, where, { address, data, sid: requester });
     if (reading.kind === 'through') return message;
     if (reading.kind === 'fault') return this.#refuse(message, object, reading, reading.index);
-    if (reading.kind === 'untold') throw new Error('a simulated unit knows how it is set up');
+    if (reading.kind === 'untold') return this.#untold(message, where, reading.what);
     const { index } = reading;
     const used = this.#use(unit, message, index, reading.reserved);
     switch (used.kind) {
       case 'fault':
         return this.#refuse(message, where, used, index);
       case 'untold':
-        throw new Error('a simulated unit knows its table');
+        return this.#untold(message, where, used.what);
       case 'posted':
         this.onUse?.(message, requester, index, where);
         if (this.poster?.(used.descriptor, used.vector, used.urgent, message)) return undefined;
@@ -277,6 +277,13 @@ export class VtdUnit implements Translator, RemapTable {
     if (quiet) return;
     const { text } = faultOf(reason);
     this.machine.emit(irFault, object, { reason, sid, text, ...(index === undefined ? {} : { index }) });
+  }
+
+  /** What would have to be known to say what becomes of a message. */
+  #untold({ cause }: Message, object: ObjectId, what: string): undefined {
+    this.machine.emit(untold, object, { what, ...(cause === 0 ? {} : { cause }) });
+    this.machine.ledger.note(cause, 'untold', this.machine.now);
+    return undefined;
   }
 
   /** Refuses a message: a fault is reported unless the entry forbids it, and the cause ends here. */

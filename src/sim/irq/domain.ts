@@ -125,6 +125,8 @@ export interface Domain {
   store?(irq: Irq, message: Composed, by: string): Actions;
   /** Masks or unmasks at the device. */
   mask?(irq: Irq, masked: boolean): Actions;
+  /** Called by the domain below before it lets the device send again. */
+  unmasking?(irq: Irq): Actions;
   /** Called by the entry code of the vector before the handler (apic_ack_edge and what it completes). */
   ack?(irq: Irq, cpu: number): void;
 }

@@ -133,7 +133,7 @@ export class Vm implements MessagePort {
   remap(): GuestRemapping {
     if (this.#remapping === undefined) {
       const { machine } = this;
-      const made = new GuestRemapping(machine, this.id, this.vcpus.guest(0), this.vectors);
+      const made = new GuestRemapping(machine, this.id, this.vcpus, this.vmm, this.vectors);
       made.unit.onInvalidate = () =>
         machine.as(this.vmm, () => {
           for (const follow of this.onRemap) follow();

@@ -64,6 +64,34 @@ describe('simulator: remapping inside a guest', () => {
     );
   });
 
+  it('the guest writes its entry without an exit; the VMM learns of it by the trapped write of the queue tail, and sets the route then', () => {
+    const move = { at: '1ms', op: 'guest.affinity', object: 'guest/0/irq/25', vcpu: 0 };
+    const all = events(machine({ msixOwner: 'kernel' }, [move]));
+    const later = all.slice(all.findIndex((e) => e.kind === 'irq.affinity'));
+    const shown = ['irte.write', 'kvm.exit', 'kvm.userspace', 'iec.inv', 'route.set', 'kvm.entry'];
+    assert.deepEqual(
+      later.filter((e) => shown.includes(e.kind)).map((e) => e.kind),
+      shown,
+    );
+    assert.equal(later.find((e) => e.kind === 'irte.write')?.task, 'guest-kernel/vm0.vcpu0');
+    assert.equal(later.find((e) => e.kind === 'kvm.userspace')?.fields['reason'], 'KVM_EXIT_MMIO');
+    // Until then the route is the one of before: with the entry written behind the back of the unit, nothing follows.
+    const silent = { at: '1ms', op: 'irte.write', object: 'irte/vm0-dmar0/1', value: '0x0', invalidate: false };
+    const kept = events(machine({ msixOwner: 'kernel' }, [silent, raise('1100us', 1)]));
+    assert.deepEqual(
+      kept.filter((e) => e.kind === 'apic.accept').map((e) => e.object),
+      ['vcpu/1/vector/33'],
+    );
+  });
+
+  it('the guest stores remappable messages: format bit 4, SHV bit 3, the handle in 19:5, and the subhandle 0 as data', () => {
+    const writes = events(machine({ msixOwner: 'kernel' })).filter((e) => e.kind === 'msg.write');
+    assert.deepEqual(
+      [...new Set(writes.map((e) => `${String(e.fields['address'])} ${String(e.fields['data'])}`))],
+      ['0xfee00018 0x0', '0xfee00038 0x0'],
+    );
+  });
+
   it('a cleared entry of the guest ends messages of the VMM itself with fault 0x22', () => {
     const clear = { at: '1ms', op: 'irte.clear', object: 'irte/vm0-dmar0/0' };
     const sim = run({

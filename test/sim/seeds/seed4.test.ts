@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { EventView } from '../../../src/query/events.ts';
 import { pathValue } from '../../../src/query/state.ts';
+import { bundled, events, run } from '../run.ts';
 import { BUS, fieldsOf, guestHandled, inOrder, of, runOf, STORES, us, WHERE } from './seed4-run.ts';
 
 describe('simulator: S4, hierarchical domains and hypercalls', () => {
@@ -18,7 +19,57 @@ describe('simulator: S4, hierarchical domains and hypercalls', () => {
     }
   });
 
-  it('S4-2 the hypercalls are those of Hyper-V: map 0x7c, retarget 0x7e at a move, and the message stays', () => {
+  it('S4-2 a Hyper-V guest gets its message by VMBus from the host, tells the target at each unmask, and a move leaves the message', () => {
+    const { sim, all } = runOf('chain-vpci');
+    // drivers/pci/controller/pci-hyperv.c: create 0x42490014, no map or unmap hypercall, retarget 0x7e.
+    assert.deepEqual(fieldsOf(all, 'vpci.message', 'message'), ['0x42490014', '0x42490014']);
+    assert.deepEqual([...new Set(fieldsOf(all, 'hcall', 'number'))], ['0x7e']);
+    const [granted, refused] = of(all, 'vpci.answer');
+    const written = of(all, 'msg.write').filter((e) => e.object.startsWith('guest/'));
+    assert.deepEqual(
+      written.map((e) => [e.object, e.fields['address'], e.fields['data'], e.fields['by']]),
+      [
+        ['guest/0/irq/24', granted!.fields['address'], granted!.fields['data'], 'activate'],
+        ['guest/0/irq/25', '0x0', '0x0', 'activate'],
+      ],
+    );
+    assert.equal(granted!.fields['address'], of(all, 'hcall.grant')[0]!.fields['address'], 'the host composed it');
+    // STATUS_INSUFFICIENT_RESOURCES: the activation succeeds all the same.
+    assert.deepEqual([refused!.fields['status'], refused!.fields['address'] ?? null], ['0xc000009a', null]);
+    // The target goes ahead of the mask bit, at the first unmask and at that of the move; masking calls nobody.
+    const entry = 'device/0000:03:00.0/msix/0';
+    const about = all.filter(
+      (e) => e.kind === 'hcall' || (e.kind === 'tbl.write' && e.object === entry && e.fields['offset'] === '0xc'),
+    );
+    assert.deepEqual(
+      about.map((e) => (e.kind === 'hcall' ? 'retarget' : e.fields['value'])),
+      ['retarget', '0x0', '0x1', 'retarget', '0x0'],
+    );
+    const handled = of(all, 'irq.entry').filter((e) => e.object.startsWith('guest/'));
+    assert.deepEqual(
+      handled.map((e) => [e.object, e.task]),
+      [
+        ['guest/0/irq/24', 'guest-kernel/vm0.vcpu0'],
+        ['guest/0/irq/24', 'guest-kernel/vm0.vcpu1'],
+      ],
+    );
+    assert.match(String(of(all, 'drop')[0]?.fields['reason']), /written to address 0/);
+    assert.equal(sim.machine.ledger.tally().delivered, 2);
+    // Every storage gets the same of it; what cannot be masked is unmasked at its start all the same.
+    for (const store of ['config', 'deviceMemory'])
+      assert.equal(of(runOf('chain-vpci', { 'guest.store': store }).all, 'hcall').length, 2, store);
+  });
+
+  it('S4-2 a retarget that the hypervisor refuses is only logged: the interrupt keeps the target that it had', () => {
+    const unmap = { at: '820us', op: 'hcall.unmap', object: 'hypervisor/grant/0', vm: 0 };
+    const scenario = bundled('chain-vpci') as { workload: object[] };
+    const all = events(run({ ...scenario, workload: [unmap, ...scenario.workload] }));
+    const text = of(all, 'message').map((e) => e.fields['text']);
+    assert.deepEqual(text, ['hv_arch_irq_unmask() failed: 0x5']);
+    assert.equal(of(all, 'irq.affinity').length, 1);
+  });
+
+  it('S4-2 the hypercall domain of the thread uses the calls of a root partition: map 0x7c, retarget 0x7e at a move, and the message stays', () => {
     const { all } = runOf('chain-hypercall');
     assert.deepEqual(fieldsOf(all, 'hcall', 'number'), ['0x7c', '0x7e']);
     assert.deepEqual(fieldsOf(all, 'hcall.return', 'ret'), [0, 0]);
@@ -166,6 +217,31 @@ describe('simulator: S4, hierarchical domains and hypercalls', () => {
     assert.equal(entry('0000:00:05.0'), '0xfee01000', 'vcpu 1 after the move');
     assert.equal(entry('0000:03:00.0'), '0xfee00318', 'entry 24 of the remapping table');
     assert.equal(guestHandled(all), 2);
+  });
+
+  it('S4-11 MSI, MSI-X and IMS in device memory: the message of the guest is not that of the hardware, and a trap lies between', () => {
+    for (const [store, kind, first] of [
+      ['msixTable', 'tbl.write', '0x0'],
+      ['config', 'cfg.write', '0x54'],
+      ['deviceMemory', 'ims.store', '0x0'],
+    ] as const) {
+      const { all } = runOf('chain-trapped', { 'guest.store': store });
+      const stored = (bdf: string): EventView =>
+        all.find(
+          (e) =>
+            e.kind === kind &&
+            e.object.startsWith(`device/${bdf}`) &&
+            e.fields['offset'] === first &&
+            e.fields['value'] !== '0x0',
+        )!;
+      const [guest, hardware] = [stored('0000:00:05.0'), stored('0000:03:00.0')];
+      assert.equal(guest.task, 'vmm/vm0', store);
+      assert.notEqual(guest.fields['value'], hardware.fields['value'], store);
+      const trap = all.findLast((e) => e.step < guest.step && e.kind === 'kvm.exit')!;
+      const composed = all.find((e) => e.kind === 'msg.write' && e.object === 'guest/0/irq/24')!;
+      assert.ok(composed.step < trap.step && trap.step < guest.step && guest.step < hardware.step, store);
+      assert.equal(composed.fields['address'], guest.fields['value'], store);
+    }
   });
 
   it('S4-11 the IDXD kind of IMS works the same way', () => {

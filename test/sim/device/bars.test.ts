@@ -1,7 +1,7 @@
 // BARs of one bus, what lies in them, and the INTx pin beside messages.
 import assert from 'node:assert/strict';
-import { pathValue } from '../../src/query/state.ts';
-import { events, run } from './run.ts';
+import { pathValue } from '../../../src/query/state.ts';
+import { events, run } from '../run.ts';
 
 const NET = '0000:03:00.0';
 const DISK = '0000:04:00.0';
