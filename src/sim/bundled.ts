@@ -16,47 +16,48 @@ import s13 from '../../examples/scenarios/cpu-offline.scenario.json' with { type
 import s14 from '../../examples/scenarios/device-faults.scenario.json' with { type: 'json' };
 import s15 from '../../examples/scenarios/driver-faults.scenario.json' with { type: 'json' };
 import s16 from '../../examples/scenarios/first-run.scenario.json' with { type: 'json' };
-import s17 from '../../examples/scenarios/hidden-vm.scenario.json' with { type: 'json' };
-import s18 from '../../examples/scenarios/hung-guest.scenario.json' with { type: 'json' };
-import s19 from '../../examples/scenarios/ims-faults.scenario.json' with { type: 'json' };
-import s20 from '../../examples/scenarios/ims-permission-after.scenario.json' with { type: 'json' };
-import s21 from '../../examples/scenarios/ims-permission-before.scenario.json' with { type: 'json' };
-import s22 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' with { type: 'json' };
-import s23 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
-import s24 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
-import s25 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
-import s26 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
-import s27 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
-import s28 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
-import s29 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s30 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s31 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s32 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s33 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s34 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s35 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s36 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s17 from '../../examples/scenarios/gicv4-forwarding.scenario.json' with { type: 'json' };
+import s18 from '../../examples/scenarios/hidden-vm.scenario.json' with { type: 'json' };
+import s19 from '../../examples/scenarios/hung-guest.scenario.json' with { type: 'json' };
+import s20 from '../../examples/scenarios/ims-faults.scenario.json' with { type: 'json' };
+import s21 from '../../examples/scenarios/ims-permission-after.scenario.json' with { type: 'json' };
+import s22 from '../../examples/scenarios/ims-permission-before.scenario.json' with { type: 'json' };
+import s23 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' with { type: 'json' };
+import s24 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
+import s25 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
+import s26 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
+import s27 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
+import s28 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
+import s29 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
+import s30 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s31 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s32 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s33 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s34 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s35 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s36 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -85,45 +86,46 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'device-faults', document: s14 },
   { id: 'driver-faults', document: s15 },
   { id: 'first-run', document: s16 },
-  { id: 'hidden-vm', document: s17 },
-  { id: 'hung-guest', document: s18 },
-  { id: 'ims-faults', document: s19 },
-  { id: 'ims-permission-after', document: s20 },
-  { id: 'ims-permission-before', document: s21 },
-  { id: 'ims-queue-bare-metal', document: s22 },
-  { id: 'ims-queue-memory', document: s23 },
-  { id: 'ims-queue-memory-refused', document: s24 },
-  { id: 'its-basic', document: s25 },
-  { id: 'its-faults', document: s26 },
-  { id: 'its-moves', document: s27 },
-  { id: 'its-queue', document: s28 },
-  { id: 'kvm-assigned-pending', document: s29 },
-  { id: 'kvm-entry-updated', document: s30 },
-  { id: 'kvm-mask-in-flight', document: s31 },
-  { id: 'kvm-mask-per-interrupt', document: s32 },
-  { id: 'kvm-memory-decode-off', document: s33 },
-  { id: 'kvm-migration', document: s34 },
-  { id: 'kvm-pba-polling', document: s35 },
-  { id: 'kvm-qword-split', document: s36 },
-  { id: 'kvm-viommu', document: s37 },
-  { id: 'large-host', document: s38 },
-  { id: 'mdev-intx', document: s39 },
-  { id: 'ntb-stale-message', document: s40 },
-  { id: 'pf-msix-vs-ims', document: s41 },
-  { id: 'posted-interrupts', document: s42 },
-  { id: 'queue-limits', document: s43 },
-  { id: 'queues-10000', document: s44 },
-  { id: 'remap-faults', document: s45 },
-  { id: 'sparse-mmap-hole', document: s46 },
-  { id: 'vector-faults', document: s47 },
-  { id: 'vector-space', document: s48 },
-  { id: 'vgpu-emulated', document: s49 },
-  { id: 'vmm-faults', document: s50 },
-  { id: 'vmm-grants', document: s51 },
-  { id: 'vmsi-affinity', document: s52 },
-  { id: 'vmsi-flat', document: s53 },
-  { id: 'vmsi-missing-mapping', document: s54 },
-  { id: 'vmsi-nested', document: s55 },
-  { id: 'vmsi-update-without-rewrite', document: s56 },
-  { id: 'vtd-remap-faults', document: s57 },
+  { id: 'gicv4-forwarding', document: s17 },
+  { id: 'hidden-vm', document: s18 },
+  { id: 'hung-guest', document: s19 },
+  { id: 'ims-faults', document: s20 },
+  { id: 'ims-permission-after', document: s21 },
+  { id: 'ims-permission-before', document: s22 },
+  { id: 'ims-queue-bare-metal', document: s23 },
+  { id: 'ims-queue-memory', document: s24 },
+  { id: 'ims-queue-memory-refused', document: s25 },
+  { id: 'its-basic', document: s26 },
+  { id: 'its-faults', document: s27 },
+  { id: 'its-moves', document: s28 },
+  { id: 'its-queue', document: s29 },
+  { id: 'kvm-assigned-pending', document: s30 },
+  { id: 'kvm-entry-updated', document: s31 },
+  { id: 'kvm-mask-in-flight', document: s32 },
+  { id: 'kvm-mask-per-interrupt', document: s33 },
+  { id: 'kvm-memory-decode-off', document: s34 },
+  { id: 'kvm-migration', document: s35 },
+  { id: 'kvm-pba-polling', document: s36 },
+  { id: 'kvm-qword-split', document: s37 },
+  { id: 'kvm-viommu', document: s38 },
+  { id: 'large-host', document: s39 },
+  { id: 'mdev-intx', document: s40 },
+  { id: 'ntb-stale-message', document: s41 },
+  { id: 'pf-msix-vs-ims', document: s42 },
+  { id: 'posted-interrupts', document: s43 },
+  { id: 'queue-limits', document: s44 },
+  { id: 'queues-10000', document: s45 },
+  { id: 'remap-faults', document: s46 },
+  { id: 'sparse-mmap-hole', document: s47 },
+  { id: 'vector-faults', document: s48 },
+  { id: 'vector-space', document: s49 },
+  { id: 'vgpu-emulated', document: s50 },
+  { id: 'vmm-faults', document: s51 },
+  { id: 'vmm-grants', document: s52 },
+  { id: 'vmsi-affinity', document: s53 },
+  { id: 'vmsi-flat', document: s54 },
+  { id: 'vmsi-missing-mapping', document: s55 },
+  { id: 'vmsi-nested', document: s56 },
+  { id: 'vmsi-update-without-rewrite', document: s57 },
+  { id: 'vtd-remap-faults', document: s58 },
 ];
