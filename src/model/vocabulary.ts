@@ -1,5 +1,6 @@
 import type { AppliedEvent, EventKind } from './event.ts';
 import { apicEvents } from './events/apic.ts';
+import { gicv4Events } from './events/arm/gicv4.ts';
 import { cpuEvents } from './events/cpu.ts';
 import { domainEvents } from './events/domain.ts';
 import { functionEvents } from './events/function.ts';
@@ -39,6 +40,7 @@ export const vocabulary: readonly EventKind[] = [
   ...matrixEvents,
   ...remapEvents,
   ...itsEvents,
+  ...gicv4Events,
   ...smmuEvents,
   ...apicEvents,
   ...ioapicEvents,

@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { gicAck } from '../../model/events/apic.ts';
+import { itsVmapti } from '../../model/events/arm/gicv4.ts';
 import { gicPend } from '../../model/events/cpu.ts';
 import { itsDiscard, itsIteAccess, itsMapd, itsMapti, itsTrans } from '../../model/events/its.ts';
 import type { State } from '../../model/state.ts';
@@ -17,7 +18,7 @@ export const forgetsDiscarded: Rule<'F77'> = {
     'After DISCARD, or MAPD with V = 0, the LPI of an EventID is delivered no more; messages of an EventID that was mapped again make its new LPI pend.',
   severity: 'error',
   reference: 'Arm GIC (IHI 0069) 5.3.4: DISCARD removes the mapping and clears the pending state',
-  kinds: [itsMapti, itsIteAccess, itsDiscard, itsMapd, itsTrans, gicPend, gicAck],
+  kinds: [itsMapti, itsVmapti, itsIteAccess, itsDiscard, itsMapd, itsTrans, gicPend, gicAck],
   needs: [
     [itsDiscard, itsMapd],
     [gicPend, gicAck],
@@ -96,6 +97,7 @@ export const forgetsDiscarded: Rule<'F77'> = {
           if (event !== undefined) arrived(step, lpi, event, time, state);
         } else if (kind === itsTrans) return;
         else if (kind === itsMapti) live(object, itsMapti.read(words, at).lpi);
+        else if (kind === itsVmapti) live(object, itsVmapti.read(words, at).vlpi);
         else if (kind === itsIteAccess) {
           const { valid, lpi } = itsIteAccess.read(words, at);
           if (valid) live(object, lpi);

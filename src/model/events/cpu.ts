@@ -1,5 +1,6 @@
 import { eventKind, refused } from '../event.ts';
 import { cpu, intid, irqThread, pin, softirq, vector } from '../things/irq.ts';
+import { vcpuVector } from '../things/virt.ts';
 
 const S = softirq.at;
 const T = irqThread.at;
@@ -69,11 +70,16 @@ export const cpuEoi = eventKind(
 export const gicPend = eventKind(
   'gic.pend',
   'deliver',
-  [intid],
-  'An LPI arrived at the redistributor of a processor and pends there, or is no longer pending (cleared or moved away).',
+  [intid, vcpuVector],
+  'An LPI arrived at the redistributor of a processor and pends there, or is no longer pending (cleared or moved away). At a virtual CPU: a virtual LPI.',
   { pending: 'flag', cause: 'u?' },
   (state, e, a) => {
     const pending = a.pending;
+    if (state.world.type(e.object) === vcpuVector) {
+      state.setFlag(e.object, vcpuVector.at.requested, pending);
+      if (pending) state.count(e.object, vcpuVector.at.accepts);
+      return;
+    }
     state.setFlag(e.object, intid.at.requested, pending);
     if (pending) state.count(e.object, intid.at.accepts);
   },

@@ -12,7 +12,7 @@ const deviceOf = (state: State, entry: number): number =>
   state.world.object(itsDevice, state.world.node(entry)!.parent!.parent!.path);
 
 /** Adds one to a counter of the ITS that an object belongs to. */
-function counted(state: State, object: ObjectId, cell: number): void {
+export function counted(state: State, object: ObjectId, cell: number): void {
   const path = state.world.path(object).split('/').slice(0, 2).join('/');
   state.count(state.world.object(its, path), cell);
 }
@@ -36,10 +36,16 @@ function setDevice(state: State, dev: ObjectId, valid: boolean, size: number, lo
   }
 }
 
-function unmap(state: State, entry: number): void {
+export function unmap(state: State, entry: number): void {
   state.setFlag(entry, E.valid, false);
   state.forget(entry, E.lpi);
   state.forget(entry, E.collection);
+  noVirtual(state, entry);
+}
+
+/** The entry maps no virtual LPI. */
+function noVirtual(state: State, entry: number): void {
+  for (const cell of [E.vpe, E.vlpi, E.vdoorbell]) state.forget(entry, cell);
 }
 
 /** Commands of an ITS (Arm IHI 0069, chapter 5). Object: what the command works on. */
@@ -84,6 +90,7 @@ export const itsMapti = eventKind(
     state.setFlag(e.object, E.valid, true);
     state.set(e.object, E.lpi, a.lpi);
     state.set(e.object, E.collection, a.collection);
+    noVirtual(state, e.object);
   },
 );
 

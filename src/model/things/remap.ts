@@ -105,6 +105,13 @@ export const itsEvent = objectType('itsevent', 'An interrupt translation table e
     ref: besides('its collection', 4, 'collection'),
   },
   translations: { kind: 'count', meaning: 'Doorbell writes with this EventID so far.' },
+  vpe: {
+    kind: 'num',
+    meaning: 'vPEID of the virtual CPU that it goes to (GICv4); unknown where it is a physical LPI.',
+    ref: besides('its vPE', 4, 'vpe'),
+  },
+  vlpi: { kind: 'num', meaning: 'INTID that the guest sees (GICv4).' },
+  vdoorbell: { kind: 'num', meaning: 'LPI raised while the vPE is not resident (GICv4.0); 1023 for none.' },
   invalidations: { kind: 'count', meaning: 'INV commands for it so far.' },
 });
 
@@ -118,6 +125,38 @@ export const itsCollection = objectType('itscollection', 'A collection table ent
     ref: byNumberAtFirst('the CPU that its LPIs go to', 'cpu', 'vcpu'),
   },
 });
+
+/** A virtual CPU as an ITS with GICv4 knows it: `its/<n>/vpe/<vPEID>`. */
+export const itsVpe = objectType(
+  'itsvpe',
+  'A vPE table entry of an ITS (GICv4): a virtual CPU that takes interrupts by itself.',
+  {
+    valid: { kind: 'flag', meaning: 'The vPE is mapped (VMAPP with V = 1).' },
+    target: {
+      kind: 'num',
+      meaning: 'Redistributor (processor number) that its interrupts are sent to (VMAPP, VMOVP).',
+      ref: byNumberAtFirst('the CPU of its redistributor', 'cpu', 'vcpu'),
+    },
+    doorbell: { kind: 'num', meaning: 'Default doorbell LPI (GICv4.1); 1023 for none.' },
+    resident: {
+      kind: 'flag',
+      meaning: 'It is resident at a redistributor (GICR_VPENDBASER.Valid): interrupts reach it without the host.',
+    },
+    cpu: {
+      kind: 'num',
+      meaning: 'Processor at whose redistributor it is resident, or was last.',
+      ref: byNumber('the CPU where it is resident', 'cpu'),
+    },
+    armed: {
+      kind: 'flag',
+      meaning: 'The next interrupt raises its default doorbell (GICR_VPENDBASER.Doorbell, GICv4.1).',
+    },
+    pendingLast: {
+      kind: 'flag',
+      meaning: 'Something pended when it left its redistributor (GICR_VPENDBASER.PendingLast).',
+    },
+  },
+);
 
 /** The configuration of an LPI: `gic/<n>/lpi/<INTID>`. */
 export const lpiConfig = objectType('lpi', 'The configuration of an LPI: a byte in memory, and what was read of it.', {

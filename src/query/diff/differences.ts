@@ -84,6 +84,7 @@ const SHARED: ReadonlySet<string> = new Set([
   'irunit',
   'its',
   'itscollection',
+  'itsvpe',
   'kvm',
   'vcpu',
   'mention',

@@ -20,6 +20,7 @@ const HUBS: ReadonlySet<string> = new Set([
   'irunit',
   'its',
   'itscollection',
+  'itsvpe',
   'vfio',
   'kvm',
   'kvmtable',

@@ -1,6 +1,43 @@
 import { packRegister } from '../../model/register.ts';
 import { itsCommands } from '../../model/registers/its.ts';
 
+/** A command of GICv4. `doorbell` 1023: none. */
+export type VirtualCommand =
+  | {
+      readonly op: 'VMAPP';
+      readonly vpe: number;
+      readonly target: number;
+      readonly valid: boolean;
+      readonly defaultDoorbell: number;
+      readonly pendingAddress: number;
+      readonly pendingSize: number;
+    }
+  | {
+      readonly op: 'VMAPTI';
+      readonly device: number;
+      readonly event: number;
+      readonly vpe: number;
+      readonly vlpi: number;
+      readonly doorbell: number;
+    }
+  | {
+      readonly op: 'VMAPI';
+      readonly device: number;
+      readonly event: number;
+      readonly vpe: number;
+      readonly doorbell: number;
+    }
+  | {
+      readonly op: 'VMOVI';
+      readonly device: number;
+      readonly event: number;
+      readonly vpe: number;
+      readonly doorbellValid: boolean;
+      readonly doorbell: number;
+    }
+  | { readonly op: 'VMOVP'; readonly vpe: number; readonly target: number }
+  | { readonly op: 'VINVALL' | 'VSYNC' | 'INVDB'; readonly vpe: number };
+
 /** A command as software puts it into the queue (Arm IHI 0069, 5.3). Sizes are in EventID bits minus one, as MAPD has it. */
 export type ItsCommand =
   | {
@@ -23,7 +60,12 @@ export type ItsCommand =
   | { readonly op: 'DISCARD' | 'INV' | 'INT' | 'CLEAR'; readonly device: number; readonly event: number }
   | { readonly op: 'INVALL'; readonly collection: number }
   | { readonly op: 'MOVALL'; readonly from: number; readonly to: number }
-  | { readonly op: 'SYNC'; readonly target: number };
+  | { readonly op: 'SYNC'; readonly target: number }
+  | VirtualCommand;
+
+/** Whether it is one of GICv4. */
+export const isVirtual = (order: ItsCommand): order is VirtualCommand =>
+  order.op.startsWith('V') || order.op === 'INVDB';
 
 /** What a command is refused with: error code, 0 where no source tells it, and reason. */
 export type CommandError = readonly [number, string];
@@ -58,6 +100,8 @@ const FIELDS: Readonly<Record<string, string>> = {
   from: 'rdbase1',
   to: 'rdbase2',
   itt: 'ittAddress',
+  vpe: 'vpeId',
+  vlpi: 'vintid',
 };
 
 /** The doublewords of a command as they stand in the queue, each as two words, the lower first. */

@@ -45,6 +45,16 @@ interface ItsIrq {
   /** EventID that a move left behind, -1: none; and the CPU that it leads to. */
   previous: number;
   previousCpu: number;
+  /** The virtual LPI that it is instead; undefined: a physical one. */
+  virtual: VirtualTarget | undefined;
+}
+
+/** Where a forwarded interrupt goes (struct its_vlpi_map). */
+export interface VirtualTarget {
+  readonly vpe: number;
+  readonly vlpi: number;
+  /** LPI for while the vPE is not resident, 1023 none. */
+  readonly doorbell: number;
 }
 
 /** The root domain of a GICv3: LPIs need only their place in its hierarchy. */
@@ -93,6 +103,8 @@ export class ItsDomain implements Domain {
   /** First LPIs of freed blocks, by size. */
   readonly #freed = new Map<number, number[]>();
   #nextLpi = FIRST_LPI;
+  /** LPIs that others than functions have, from here on. */
+  #lastLpi: number;
   #nextItt = 0x47300000;
 
   constructor(parent: Domain, its: Its, gic: Gic, doorbell: number, messageNamesTarget: boolean) {
@@ -102,12 +114,19 @@ export class ItsDomain implements Domain {
     this.cpus = gic.cpus;
     this.doorbell = doorbell;
     this.messageNamesTarget = messageNamesTarget;
+    this.#lastLpi = 2 ** its.widths.intidBits;
     this.object = this.machine.world.object(domainType, 'domain/ITS');
   }
 
   /** The irq behind an LPI. */
   byLpi(lpi: number): Irq | undefined {
     return this.#byLpi.get(lpi);
+  }
+
+  /** Takes LPIs for something else than interrupts of functions; the first of them. */
+  reserveLpis(count: number): number {
+    this.#lastLpi -= count;
+    return this.#lastLpi;
   }
 
   /** Maps a collection for every CPU, as each does when it comes up. */
@@ -158,7 +177,7 @@ export class ItsDomain implements Domain {
     while (events < Math.max(1, fn.size)) events *= 2;
     if (this.messageNamesTarget) events *= 2;
     const firstLpi = this.#freed.get(events)?.pop() ?? this.#nextLpi;
-    if (firstLpi + events > 2 ** this.its.widths.intidBits) return undefined;
+    if (firstLpi + events > this.#lastLpi) return undefined;
     if (firstLpi === this.#nextLpi) this.#nextLpi += events;
     const made = { id: this.#deviceId(fn), firstLpi, events, taken: new Set<number>() };
     const itt = this.#nextItt;
@@ -175,7 +194,7 @@ export class ItsDomain implements Domain {
     const event = this.#freeEvent(of);
     if (event < 0) return errno.ENOSPC;
     of.taken.add(event);
-    this.#irqs.set(irq, { of, event, cpu: -1, mapped: false, previous: -1, previousCpu: -1 });
+    this.#irqs.set(irq, { of, event, cpu: -1, mapped: false, previous: -1, previousCpu: -1, virtual: undefined });
     this.#byLpi.set(of.firstLpi + event, irq);
     this.machine.emit(irqIdentify, irq.object, { lpi: of.firstLpi + event });
     const ret = this.owner?.prepare(irq, this.doorbell) ?? 0;
@@ -240,15 +259,53 @@ export class ItsDomain implements Domain {
     this.#leave(held);
     yield* this.#order({ op: 'DISCARD', device: held.of.id, event: held.event }, held.cpu);
     held.mapped = false;
+    held.virtual = undefined;
   }
 
   /** The enable bit of the LPI, and INV so that the redistributor knows (lpi_update_config). */
   *mask(irq: Irq, masked: boolean): Actions {
     const held = this.#irqs.get(irq);
     if (!held?.mapped) return;
+    if (held.virtual) return yield* this.#wait({ op: 'INV', device: held.of.id, event: held.event }, held.virtual.vpe);
     this.its.gic.configure(held.of.firstLpi + held.event, !masked);
     yield COMMAND;
     yield* this.#order({ op: 'INV', device: held.of.id, event: held.event }, held.cpu);
+  }
+
+  /** Where an irq is forwarded to; undefined: the host takes it. */
+  forwarded(irq: Irq): VirtualTarget | undefined {
+    return this.#irqs.get(irq)?.virtual;
+  }
+
+  /**
+   * its_irq_set_vcpu_affinity: the EventID raises a virtual LPI, or (undefined) its physical one again. 0 or a negative errno.
+   */
+  *forward(irq: Irq, to: VirtualTarget | undefined): Actions<number> {
+    const held = this.#irqs.get(irq);
+    if (!held?.mapped) return errno.EINVAL;
+    const { of, event, cpu, virtual } = held;
+    if (to === undefined && virtual === undefined) return errno.EINVAL;
+    yield COMMAND;
+    if (to && virtual) {
+      const { vpe, doorbell } = to;
+      yield* this.#wait({ op: 'VMOVI', device: of.id, event, vpe, doorbellValid: true, doorbell }, vpe);
+    } else if (to) {
+      yield* this.#order({ op: 'DISCARD', device: of.id, event }, cpu);
+      yield* this.#wait({ op: 'VMAPTI', device: of.id, event, ...to }, to.vpe);
+    } else {
+      yield* this.#wait({ op: 'DISCARD', device: of.id, event }, virtual!.vpe);
+      yield* this.#map(held, event);
+      this.its.gic.configure(of.firstLpi + event, !irq.masked);
+      yield* this.#order({ op: 'INV', device: of.id, event }, cpu);
+    }
+    held.virtual = to && virtual ? { ...to, vlpi: virtual.vlpi } : to;
+    return 0;
+  }
+
+  /** A command about a vPE, with its VSYNC. */
+  *#wait(order: ItsCommand, vpe: number): Actions {
+    yield COMMAND;
+    this.its.command(order, { op: 'VSYNC', vpe });
   }
 
   /** Address and data before the address is translated: the physical doorbell. */
@@ -266,6 +323,7 @@ export class ItsDomain implements Domain {
     const held = this.#irqs.get(irq);
     if (!held) return errno.EINVAL;
     if (!held.mapped) return 'done';
+    if (held.virtual) return errno.EINVAL;
     // An irq that is on a CPU of the mask stays there.
     const cpu = cpus.includes(held.cpu) && this.cpus.online(held.cpu) ? held.cpu : this.#select(cpus);
     if (cpu < 0) return errno.EINVAL;

@@ -6,14 +6,14 @@ import type { ItsCommand } from './its-command.ts';
 
 const driver = { layer: 'irq-core', name: 'its-driver', cpu: 0 } as const;
 
-const DEVICE: OperationArg = {
+export const DEVICE: OperationArg = {
   name: 'device',
   type: 'hex',
   min: 0,
   max: 0xffffffff,
   meaning: 'DeviceID (requester ID).',
 };
-const EVENT: OperationArg = { name: 'event', type: 'number', min: 0, max: 0xffffffff, meaning: 'EventID.' };
+export const EVENT: OperationArg = { name: 'event', type: 'number', min: 0, max: 0xffffffff, meaning: 'EventID.' };
 const COLLECTION: OperationArg = {
   name: 'collection',
   type: 'number',
@@ -21,7 +21,7 @@ const COLLECTION: OperationArg = {
   max: 0xffff,
   meaning: 'Collection (ICID).',
 };
-const VALID: OperationArg = {
+export const VALID: OperationArg = {
   name: 'valid',
   type: 'flag',
   default: true,
@@ -44,14 +44,15 @@ function command(
     on: ['its/*'],
     args,
     actor: driver,
-    refuses: missing,
+    refuses: missingIts,
     *run(setup, _object, values) {
       setup.use(armParts).its.command(order(values));
     },
   };
 }
 
-function missing(setup: Setup, object: string): string | undefined {
+/** Why an ITS does not take a command; undefined: it does. */
+export function missingIts(setup: Setup, object: string): string | undefined {
   if (!setup.find(armParts)) return 'the system has no ITS (platform.arch arm64)';
   return object === 'its/0' ? undefined : `there is no ${object}: the system has one ITS, its/0`;
 }
@@ -153,7 +154,7 @@ export const itsOperations: readonly OperationSpec[] = [
       { name: 'priority', type: 'hex', min: 0, max: 0xfc, default: 0xa0, meaning: 'Bits 7:2 of the byte, in place.' },
     ],
     actor: driver,
-    refuses: (setup, object) => missing(setup, 'its/0') ?? notLpi(object),
+    refuses: (setup, object) => missingIts(setup, 'its/0') ?? notLpi(object),
     *run(setup, object, { enabled, priority }) {
       setup
         .use(armParts)

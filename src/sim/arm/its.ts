@@ -20,25 +20,15 @@ import type { Message } from '../device/message.ts';
 import { drop } from '../drop.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { Gic } from './gic.ts';
-import { argumentsOf, CODES, type CommandError, doublewords, type ItsCommand } from './its-command.ts';
-
-/** What a particular ITS offers; the widths are those of GITS_TYPER and GICD_TYPER. */
-export interface ItsWidths {
-  /** Bits of a DeviceID (Devbits + 1), of an EventID (ID_bits + 1), of an INTID (IDbits + 1). */
-  readonly deviceBits: number;
-  readonly eventBits: number;
-  readonly intidBits: number;
-  readonly collections: number;
-}
-
-const WIDTHS: ItsWidths = { deviceBits: 16, eventBits: 16, intidBits: 16, collections: 65536 };
-
-/** What an interrupt translation table entry maps. */
-interface MappedEvent {
-  readonly object: ObjectId;
-  readonly lpi: number;
-  readonly collection: number;
-}
+import { argumentsOf, CODES, type CommandError, doublewords, type ItsCommand, isVirtual } from './its-command.ts';
+import {
+  type ItsWidths,
+  MAPPED_VIRTUALLY,
+  type MappedEvent,
+  NO_VIRTUAL,
+  type VirtualSide,
+  WIDTHS,
+} from './its-parts.ts';
 
 /** Bytes of a command, and of the queue that Linux gives an ITS. */
 const COMMAND_SIZE = 32;
@@ -55,6 +45,8 @@ export class Its {
   readonly object: ObjectId;
   readonly widths: ItsWidths;
   readonly actor: Actor;
+  /** Virtual LPIs, where the ITS has GICv4. */
+  virtual: VirtualSide | undefined;
   readonly #processors: number;
   /** Commands that software has put into the queue so far, and those that the ITS has taken out of it. */
   #put = 0;
@@ -164,6 +156,7 @@ export class Its {
 
   #execute(order: ItsCommand): CommandError | undefined {
     const { machine, widths, gic } = this;
+    if (isVirtual(order)) return this.virtual ? this.virtual.execute(order) : NO_VIRTUAL;
     switch (order.op) {
       case 'MAPD': {
         if (order.device >= 2 ** widths.deviceBits) return CODES.MAPD.device;
@@ -201,6 +194,7 @@ export class Its {
       case 'MOVI': {
         const entry = this.#mapped(order.device, order.event);
         if (entry === undefined) return CODES.MOVI.unmapped;
+        if (entry.vpe >= 0) return MAPPED_VIRTUALLY;
         const to = this.target(order.collection);
         if (to === undefined) return CODES.MOVI.collection;
         const from = this.target(entry.collection);
@@ -212,6 +206,11 @@ export class Its {
       case 'DISCARD': {
         const entry = this.#mapped(order.device, order.event);
         if (entry === undefined) return CODES.DISCARD.unmapped;
+        if (entry.vpe >= 0) {
+          machine.emit(itsDiscard, entry.object, {});
+          this.virtual?.clear(entry.vpe, entry.lpi, 'DISCARD dropped the pending state of the virtual LPI');
+          return undefined;
+        }
         const at = this.target(entry.collection);
         this.#forget(entry.object);
         machine.emit(itsDiscard, entry.object, {});
@@ -222,12 +221,17 @@ export class Its {
         const entry = this.#mapped(order.device, order.event);
         if (entry === undefined) return CODES.INV.unmapped;
         machine.emit(itsInv, entry.object, {});
-        gic.load(entry.lpi);
+        if (entry.vpe < 0) gic.load(entry.lpi);
         return undefined;
       }
       case 'INT': {
         const entry = this.#mapped(order.device, order.event);
         if (entry === undefined) return CODES.INT.unmapped;
+        if (entry.vpe >= 0) {
+          machine.emit(itsInt, entry.object, { set: true });
+          const refused = this.virtual?.deliver(entry.object, 0);
+          return refused === undefined ? undefined : [0, refused];
+        }
         const at = this.target(entry.collection);
         if (at === undefined) return CODES.INT.collection;
         machine.emit(itsInt, entry.object, { set: true });
@@ -238,6 +242,10 @@ export class Its {
         const entry = this.#mapped(order.device, order.event);
         if (entry === undefined) return CODES.CLEAR.unmapped;
         machine.emit(itsInt, entry.object, { set: false });
+        if (entry.vpe >= 0) {
+          this.virtual?.clear(entry.vpe, entry.lpi, 'CLEAR took the pending state of the virtual LPI back');
+          return undefined;
+        }
         const at = this.target(entry.collection);
         if (at !== undefined) gic.clear(at, entry.lpi, 'CLEAR took the pending state of the LPI back');
         return undefined;
@@ -245,7 +253,8 @@ export class Its {
       case 'INVALL': {
         if (this.target(order.collection) === undefined) return CODES.INVALL.collection;
         machine.emit(itsCommand, this.object, { name: 'INVALL', text: `collection ${order.collection}` });
-        for (const entry of this.#all()) if (entry.collection === order.collection) gic.load(entry.lpi);
+        for (const entry of this.#all())
+          if (entry.vpe < 0 && entry.collection === order.collection) gic.load(entry.lpi);
         return undefined;
       }
       case 'MOVALL': {
@@ -272,6 +281,18 @@ export class Its {
     return state.flag(object, itsDevice.at.valid) === true ? state.num(object, itsDevice.at.size) : undefined;
   }
 
+  /** Object of an EventID that can be mapped; what refuses that. */
+  mappable(device: number, event: number): ObjectId | CommandError {
+    const size = this.#size(device);
+    if (size === undefined) return CODES.MAPTI.unmapped;
+    return event < 2 ** (size + 1) ? this.event(device, event) : CODES.MAPTI.event;
+  }
+
+  /** Drops what the cache has of an EventID. */
+  forget(event: ObjectId): void {
+    this.#forget(event);
+  }
+
   #mapped(device: number, event: number): MappedEvent | undefined {
     const size = this.#size(device);
     return size === undefined || event >= 2 ** (size + 1) ? undefined : this.#entry(this.event(device, event));
@@ -280,9 +301,11 @@ export class Its {
   #entry(object: ObjectId): MappedEvent | undefined {
     const { state } = this.machine;
     if (state.flag(object, itsEvent.at.valid) !== true) return undefined;
+    const vpe = state.num(object, itsEvent.at.vpe);
     return {
       object,
-      lpi: state.num(object, itsEvent.at.lpi),
+      vpe,
+      lpi: state.num(object, vpe < 0 ? itsEvent.at.lpi : itsEvent.at.vlpi),
       collection: state.num(object, itsEvent.at.collection),
     };
   }
@@ -322,6 +345,11 @@ export class Its {
         );
       const entry = this.#entry(object);
       if (entry === undefined) return this.#miss(object, cause, 'EventID is not mapped (no MAPTI)');
+      if (entry.vpe >= 0) {
+        const refused = this.virtual?.deliver(object, cause);
+        if (refused !== undefined) this.#miss(object, cause, refused);
+        return;
+      }
       const cpu = this.target(entry.collection);
       if (cpu === undefined) return this.#miss(object, cause, `collection ${entry.collection} is not mapped (no MAPC)`);
       if (!this.#isLpi(entry.lpi)) return this.#miss(object, cause, `INTID ${entry.lpi} is no LPI`);

@@ -59,5 +59,18 @@ export const affinityMessage = policy(
   ['S3-3'],
 );
 
+/** Who hands interrupts of assigned devices to a guest. */
+export const gicv4 = policy(
+  'gicv4',
+  'What an Arm host does with interrupts of a device that go to a virtual CPU.',
+  {
+    none: 'The host takes each one, and KVM injects it: the virtual CPU leaves the guest.',
+    'v4.0':
+      'The ITS makes a virtual LPI pend at the vPE; where that is not resident, a doorbell LPI of the EventID wakes KVM.',
+    'v4.1': 'The same with one default doorbell for each vPE, wanted only while it waits for interrupts.',
+  },
+  ['S3-2'],
+);
+
 /** Where devices of an Arm host find their doorbell, and how their interrupts move. */
-export const armPolicies = { vmsi, nested, composeHook, forceWrite, affinityMessage } as const;
+export const armPolicies = { vmsi, nested, composeHook, forceWrite, affinityMessage, gicv4 } as const;

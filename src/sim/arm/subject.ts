@@ -1,10 +1,12 @@
 import type { Subject } from '../subject.ts';
 import { installArmHost } from './arm-host.ts';
+import { installGicv4 } from './gicv4/forwarding.ts';
+import { gicv4Operations } from './gicv4/operations.ts';
 import { iommufdOperations } from './iommufd-operations.ts';
 import { itsOperations } from './its-operations.ts';
 
 /** GIC, ITS and SMMU of Arm hosts, and iommufd. */
 export const armSubject: Subject = {
-  operations: [...itsOperations, ...iommufdOperations],
-  install: { architecture: installArmHost },
+  operations: [...itsOperations, ...gicv4Operations, ...iommufdOperations],
+  install: { architecture: installArmHost, posting: installGicv4 },
 };

@@ -92,6 +92,11 @@ export class Cpus {
     return this.#apic(n).actor;
   }
 
+  /** Whether the host has a CPU of that number. */
+  exists(n: number): boolean {
+    return n < this.count;
+  }
+
   /** Whether a CPU is online, as far as the state tells; a CPU of which nothing is known counts as online. */
   online(n: number): boolean {
     if (n >= this.count || this.#apics.get(n)?.leaving === true) return false;

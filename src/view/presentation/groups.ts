@@ -61,6 +61,7 @@ const groups: Readonly<Record<Exclude<GroupPattern, Section>, Group>> = {
   'its/*/device': group('Devices', 'circuit-board'),
   'its/*/device/*/event': inline('Events'),
   'its/*/collection': group('Collections', 'symbol-array'),
+  'its/*/vpe': group('vPEs', 'vm'),
   'smmu/*': group((segment) => `SMMU ${segment}`, 'shield'),
   'smmu/*/stream': inline('Streams'),
   'smmu/*/stream/*/s1': group('Stage 1 mappings'),

@@ -11,6 +11,7 @@ import {
   itsCollection,
   itsDevice,
   itsEvent,
+  itsVpe,
   lpiConfig,
   remapUnit,
   smmuStream,
@@ -116,6 +117,8 @@ const itsEventView: Presentation = {
   unit: ['event', 'events'],
   label: (segment) => `event ${segment}`,
   detail: (state, object) => {
+    const vlpi = state.num(object, itsEvent.at.vlpi);
+    if (vlpi >= 0) return `virtual LPI ${vlpi}`;
     const lpi = state.num(object, itsEvent.at.lpi);
     return lpi < 0 ? '' : `LPI ${lpi}`;
   },
@@ -123,6 +126,8 @@ const itsEventView: Presentation = {
   signal: (state, object) => (state.flag(object, itsEvent.at.valid) === false ? 'circle-slash' : 'arrow-right'),
   describe: (state, object) => {
     if (state.flag(object, itsEvent.at.valid) === false) return 'not mapped';
+    const vpe = state.num(object, itsEvent.at.vpe);
+    if (vpe >= 0) return `virtual LPI ${number(state.num(object, itsEvent.at.vlpi))} → vPE ${vpe}`;
     const collection = state.num(object, itsEvent.at.collection);
     const target = collection < 0 ? -1 : targetOf(state, object, collection);
     const where = `collection ${number(collection)}${target < 0 ? '' : ` (CPU ${target})`}`;
@@ -140,6 +145,24 @@ const itsCollectionView: Presentation = {
       ? 'not mapped'
       : `→ CPU ${number(state.num(object, itsCollection.at.target))}`,
   layers: [flagLayer(mapped, itsCollection.at.valid)],
+};
+
+const itsVpeView: Presentation = {
+  unit: ['vPE', 'vPEs'],
+  label: (segment) => `vPE ${segment}`,
+  icon: 'vm',
+  describe: (state, object) => {
+    if (state.flag(object, itsVpe.at.valid) === false) return 'not mapped';
+    const resident = state.flag(object, itsVpe.at.resident);
+    return list(
+      `→ CPU ${number(state.num(object, itsVpe.at.target))}`,
+      resident === undefined ? UNKNOWN : resident ? 'resident' : 'not resident',
+    );
+  },
+  layers: [
+    flagLayer(mapped, itsVpe.at.valid),
+    strip(flagLayer({ name: 'resident', on: 'resident', off: 'not resident', style: 'hold' }, itsVpe.at.resident)),
+  ],
 };
 
 const lpiView: Presentation = {
@@ -179,6 +202,7 @@ export const remapPresentations: PresentationsOf<typeof things> = {
   itsDevice: itsDeviceView,
   itsEvent: itsEventView,
   itsCollection: itsCollectionView,
+  itsVpe: itsVpeView,
   lpiConfig: lpiView,
   gicFrame: {
     unit: ['frame', 'frames'],
