@@ -46,21 +46,22 @@ import s43 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 
 import s44 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
 import s45 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
 import s46 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s61 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/posted-msi.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -119,19 +120,20 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'ntb-stale-message', document: s44 },
   { id: 'pf-msix-vs-ims', document: s45 },
   { id: 'posted-interrupts', document: s46 },
-  { id: 'queue-limits', document: s47 },
-  { id: 'queues-10000', document: s48 },
-  { id: 'remap-faults', document: s49 },
-  { id: 'sparse-mmap-hole', document: s50 },
-  { id: 'vector-faults', document: s51 },
-  { id: 'vector-space', document: s52 },
-  { id: 'vgpu-emulated', document: s53 },
-  { id: 'vmm-faults', document: s54 },
-  { id: 'vmm-grants', document: s55 },
-  { id: 'vmsi-affinity', document: s56 },
-  { id: 'vmsi-flat', document: s57 },
-  { id: 'vmsi-missing-mapping', document: s58 },
-  { id: 'vmsi-nested', document: s59 },
-  { id: 'vmsi-update-without-rewrite', document: s60 },
-  { id: 'vtd-remap-faults', document: s61 },
+  { id: 'posted-msi', document: s47 },
+  { id: 'queue-limits', document: s48 },
+  { id: 'queues-10000', document: s49 },
+  { id: 'remap-faults', document: s50 },
+  { id: 'sparse-mmap-hole', document: s51 },
+  { id: 'vector-faults', document: s52 },
+  { id: 'vector-space', document: s53 },
+  { id: 'vgpu-emulated', document: s54 },
+  { id: 'vmm-faults', document: s55 },
+  { id: 'vmm-grants', document: s56 },
+  { id: 'vmsi-affinity', document: s57 },
+  { id: 'vmsi-flat', document: s58 },
+  { id: 'vmsi-missing-mapping', document: s59 },
+  { id: 'vmsi-nested', document: s60 },
+  { id: 'vmsi-update-without-rewrite', document: s61 },
+  { id: 'vtd-remap-faults', document: s62 },
 ];

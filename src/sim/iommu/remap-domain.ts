@@ -47,6 +47,8 @@ export class RemapDomain implements Domain {
   readonly parent: TargetDomain;
   readonly machine: Machine;
   readonly table: RemapTable;
+  /** Where entries lead that go to a CPU of the host, where it has posted MSI: the address of the descriptor of that CPU. */
+  hostDescriptor: ((cpu: number) => number) | undefined;
   readonly #habits: RemapHabits;
   readonly #held = new Map<Irq, HeldEntry>();
 
@@ -108,7 +110,10 @@ export class RemapDomain implements Domain {
   }
 
   #program(irq: Irq, held: HeldEntry, present: boolean): void {
-    this.table.program(irq.device, held.index, present ? this.parent.target(irq) : undefined);
+    const target = present ? this.parent.target(irq) : undefined;
+    if (target && this.hostDescriptor)
+      this.table.post(irq.device, held.index, this.hostDescriptor(target.cpu), target.vector);
+    else this.table.program(irq.device, held.index, target);
     this.#invalidate(irq, held);
   }
 
