@@ -88,6 +88,7 @@ export const pathTypes = [
   ['vcpu/*', vcpu],
   ['vcpu/*/vector/*', vcpuVector],
   ['vcpu/*/pi', piDescriptor],
+  ['cpu/*/pi', piDescriptor],
   ['vcpu/*/avic', avic],
   ['galog/*', gaLog],
   ['vcpu/*/intid/*', vcpuVector],

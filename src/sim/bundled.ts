@@ -50,24 +50,25 @@ import s47 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 
 import s48 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
 import s49 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
 import s50 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s61 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s62 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s63 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s64 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s65 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s66 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s67 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s68 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/posted-msi.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s63 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s64 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s65 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s66 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s67 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s68 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s69 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -130,22 +131,23 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'ntb-stale-message', document: s48 },
   { id: 'pf-msix-vs-ims', document: s49 },
   { id: 'posted-interrupts', document: s50 },
-  { id: 'queue-limits', document: s51 },
-  { id: 'queues-10000', document: s52 },
-  { id: 'remap-faults', document: s53 },
-  { id: 'rogue-messages', document: s54 },
-  { id: 'sparse-mmap-hole', document: s55 },
-  { id: 'vector-faults', document: s56 },
-  { id: 'vector-space', document: s57 },
-  { id: 'vfio-intx', document: s58 },
-  { id: 'vfio-msi', document: s59 },
-  { id: 'vgpu-emulated', document: s60 },
-  { id: 'vmm-faults', document: s61 },
-  { id: 'vmm-grants', document: s62 },
-  { id: 'vmsi-affinity', document: s63 },
-  { id: 'vmsi-flat', document: s64 },
-  { id: 'vmsi-missing-mapping', document: s65 },
-  { id: 'vmsi-nested', document: s66 },
-  { id: 'vmsi-update-without-rewrite', document: s67 },
-  { id: 'vtd-remap-faults', document: s68 },
+  { id: 'posted-msi', document: s51 },
+  { id: 'queue-limits', document: s52 },
+  { id: 'queues-10000', document: s53 },
+  { id: 'remap-faults', document: s54 },
+  { id: 'rogue-messages', document: s55 },
+  { id: 'sparse-mmap-hole', document: s56 },
+  { id: 'vector-faults', document: s57 },
+  { id: 'vector-space', document: s58 },
+  { id: 'vfio-intx', document: s59 },
+  { id: 'vfio-msi', document: s60 },
+  { id: 'vgpu-emulated', document: s61 },
+  { id: 'vmm-faults', document: s62 },
+  { id: 'vmm-grants', document: s63 },
+  { id: 'vmsi-affinity', document: s64 },
+  { id: 'vmsi-flat', document: s65 },
+  { id: 'vmsi-missing-mapping', document: s66 },
+  { id: 'vmsi-nested', document: s67 },
+  { id: 'vmsi-update-without-rewrite', document: s68 },
+  { id: 'vtd-remap-faults', document: s69 },
 ];

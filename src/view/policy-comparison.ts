@@ -74,6 +74,9 @@ export function comparedRows({ values, seeds }: Comparison): ComparedRow[] {
     const names = new Set(values.flatMap(({ measures }) => Object.keys(parts(measures))));
     for (const name of names) row(name, ({ measures }) => String(parts(measures)[name] ?? 0), 1);
   }
+  // The others take one interrupt for each message.
+  if (values.some(({ measures }) => measures.postedMsi))
+    row('interrupts of CPUs of the host', ({ measures }) => String(measures.taken));
   const times = (label: string, of: (m: Measures) => number | null): void => {
     row(label, ({ measures }) => time(of(measures)));
     const spreads = values.map(({ again }) => spreadOf(again.map(of)));

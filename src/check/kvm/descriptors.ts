@@ -14,8 +14,11 @@ export const WAKEUP = 0xf1;
 export const descriptorOf = (world: World, object: ObjectId): ObjectId =>
   world.node(object)?.children.get('pi')?.object ?? -1;
 
-/** The virtual CPU that a descriptor belongs to, or -1. */
-export const vcpuOf = (world: World, descriptor: ObjectId): ObjectId => world.node(descriptor)?.parent?.object ?? -1;
+/** The virtual CPU that a descriptor belongs to, or -1; a host with posted MSI has descriptors of CPUs. */
+export function vcpuOf(world: World, descriptor: ObjectId): ObjectId {
+  const owner = world.node(descriptor)?.parent?.object ?? -1;
+  return owner >= 0 && world.type(owner) === vcpu ? owner : -1;
+}
 
 /** A field of the control word of a descriptor, -1 while it is not known. */
 export const controlOf = (state: State, descriptor: ObjectId, field: 'on' | 'sn' | 'nv' | 'ndst'): number =>

@@ -67,8 +67,8 @@ export const suppressionEnds: Rule<'F55'> = {
           asleep.set(object, on ? false : sleeps);
         } else if (kind === piPost) {
           const { set, notified, vector } = piPost.read(words, at);
-          if (!set || world.type(object) !== piDescriptor) return;
           const cpu = vcpuOf(world, object);
+          if (!set || cpu < 0 || world.type(object) !== piDescriptor) return;
           judged++;
           if (notified || controlOf(state, object, 'sn') !== 1 || !halted.has(cpu)) return;
           const blocked = asleep.get(cpu) ?? (complete ? true : undefined);

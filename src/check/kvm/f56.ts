@@ -57,7 +57,7 @@ export const notificationIsServed: Rule<'F56'> = {
         last = time;
         if (kind === piPost) {
           const { set, notified, vector } = piPost.read(words, at);
-          if (world.type(object) !== piDescriptor) return;
+          if (world.type(object) !== piDescriptor || vcpuOf(world, object) < 0) return;
           if (!set) {
             if (!holdsRequest(state, object)) open.delete(object);
             return;

@@ -35,8 +35,8 @@ export const queue = objectType('queue', 'A queue of a function. It is no device
   owner: { kind: 'text', meaning: 'Who it was created for.' },
 });
 
-/** The posted-interrupt descriptor of a virtual CPU: `vcpu/<n>/pi`. */
-export const piDescriptor = objectType('pi', 'The posted-interrupt descriptor of a virtual CPU.', {
+/** A posted-interrupt descriptor: of a virtual CPU, `vcpu/<n>/pi`, or of a CPU of a host with posted MSI, `cpu/<n>/pi`. */
+export const piDescriptor = objectType('pi', 'The posted-interrupt descriptor of a CPU or a virtual CPU.', {
   pir: { kind: 'hex', words: 8, meaning: 'Posted-interrupt requests: bit n is vector n.' },
   control: { kind: 'reg', register: postedControl, meaning: 'Notification state.' },
 });

@@ -253,6 +253,12 @@ function servedBy(moment: Moment): Delivery | undefined {
   const processor = processorAt(moment);
   // During a move interrupts arrive at the vector before as well.
   const place = row.cpu < 0 ? -1 : vectorOfIrq(state, row.object, row.cpu);
+  // A host with posted MSI takes one notification for all that its descriptor holds.
+  const posted = place < 0 ? undefined : slots.posted.get(place);
+  if (posted && slots.open.has(posted)) {
+    slots.posted.delete(place);
+    return posted;
+  }
   const taken = slots.taken.get(processor);
   if (taken && slots.open.has(taken)) {
     slots.forgetTaken(taken);

@@ -66,6 +66,16 @@ export const gaLogIntr = policy(
   },
 );
 
+/** Whether the host lets a VT-d unit post its own interrupts. */
+export const postedMsi = policy(
+  'host.postedMsi',
+  'Whether the host lets the VT-d unit post the interrupts of its own functions (intremap=posted_msi, Linux 6.10 and newer).',
+  {
+    off: 'No: every message is an interrupt of its CPU.',
+    on: 'Yes: vector 0xeb notifies a CPU, whose handler serves all that its descriptor holds and ends them with one EOI.',
+  },
+);
+
 /** How remapping units are set up and kept up to date. */
 export const iommuPolicies = {
   compatibility,
@@ -75,4 +85,5 @@ export const iommuPolicies = {
   irqBypass,
   avic,
   gaLogIntr,
+  postedMsi,
 } as const;

@@ -58,6 +58,8 @@ export class RemapDomain implements Domain {
   readonly parent: TargetDomain;
   readonly machine: Machine;
   readonly table: RemapTable;
+  /** Where entries lead that go to a CPU of the host, where it has posted MSI: the address of the descriptor of that CPU. */
+  hostDescriptor: ((cpu: number) => number) | undefined;
   readonly #habits: RemapHabits;
   readonly #held = new Map<Irq, HeldEntry>();
   /** First entry of each block of messages, and how many interrupts of it are left. */
@@ -140,7 +142,10 @@ export class RemapDomain implements Domain {
 
   /** Writes an entry in memory, and tells the unit. */
   *#change(irq: Irq, held: HeldEntry, present: boolean): Actions {
-    this.table.program(irq.device, held.index, present ? this.parent.target(irq) : undefined);
+    const target = present ? this.parent.target(irq) : undefined;
+    if (target && this.hostDescriptor)
+      this.table.post(irq.device, held.index, this.hostDescriptor(target.cpu), target.vector);
+    else this.table.program(irq.device, held.index, target);
     const { trap } = this.#habits;
     if (trap) yield* trap(() => this.#invalidate(irq, held));
     else this.#invalidate(irq, held);

@@ -4,6 +4,7 @@ import { avicOperations, installAvic } from './avic/install.ts';
 import { installBootTimer } from './boot-timer.ts';
 import { installIrqBypass } from './irq-bypass.ts';
 import { installPosted } from './posted-interrupts.ts';
+import { installPostedMsi } from './posted-msi.ts';
 import { postedOperations } from './posted-operations.ts';
 import { installRemap } from './remap-domain.ts';
 import { remapOperations } from './remap-operations.ts';
@@ -11,6 +12,7 @@ import { remapOperations } from './remap-operations.ts';
 function installPosting(setup: Setup): void {
   installPosted(setup);
   installAvic(setup);
+  installPostedMsi(setup);
   installIrqBypass(setup);
 }
 

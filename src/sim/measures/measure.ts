@@ -1,10 +1,11 @@
 import type { ObjectId, TextId } from '../../base/ids.ts';
 import type { StringTable } from '../../base/strings.ts';
-import { cpuAccept } from '../../model/events/cpu.ts';
+import { cpuAccept, cpuTake } from '../../model/events/cpu.ts';
 import { dropped, illegal, untold } from '../../model/events/outcome.ts';
+import { piPost } from '../../model/events/posted.ts';
 import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
-import { irq, vector } from '../../model/things/irq.ts';
+import { cpu, irq, vector } from '../../model/things/irq.ts';
 import { msi } from '../../model/things/pci.ts';
 import type { World } from '../../model/world.ts';
 import { maskBits } from '../../query/statistics/masks.ts';
@@ -37,6 +38,10 @@ export interface Measures {
   readonly duplicated: number;
   /** Causes that reached another irq than the one of their vector. */
   readonly misdelivered: number;
+  /** Interrupts that CPUs of the host took. */
+  readonly taken: number;
+  /** Whether some of them came by posted MSI. */
+  readonly postedMsi: boolean;
   /** Exits of virtual CPUs, and how many of them went on to user space. */
   readonly exits: number;
   readonly userExits: number;
@@ -95,6 +100,8 @@ export class Meter implements Recorder {
   #misdelivered = 0;
   #duplicated = 0;
   #last = 0;
+  #taken = 0;
+  #postedMsi = false;
 
   constructor(inner: Recorder) {
     this.#inner = inner;
@@ -125,6 +132,9 @@ export class Meter implements Recorder {
     } else if (kind === kvmUserspace) this.#userExits.add(kvmUserspace.read(words, at).reason);
     else if (kind === dropped) this.#reasons.add(dropped.read(words, at).reason);
     else if (kind === untold) this.#reasons.add(untold.read(words, at).what);
+    else if (kind === cpuTake) this.#taken++;
+    else if (kind === piPost)
+      this.#postedMsi ||= this.world.type(this.world.node(object)?.parent?.object ?? -1) === cpu;
     else if (kind === illegal) this.#illegal.add(illegal.read(words, at).rule);
     else if (kind.role === 'store' || kind.role === 'mask') this.#mask(object);
     const cause = argumentOf(row, 'cause');
@@ -189,6 +199,8 @@ export class Meter implements Recorder {
       untold: tally.untold,
       duplicated: this.#duplicated,
       misdelivered: this.#misdelivered,
+      taken: this.#taken,
+      postedMsi: this.#postedMsi,
       exits: exits.sum,
       userExits: userExits.sum,
       exitTime: this.#exitTime,
