@@ -66,7 +66,7 @@ describe('the vocabulary', () => {
       assert.equal(kind.number, i);
       assert.match(kind.meaning, /\.$/, kind.name);
     }
-    assert.ok(vocabulary.length <= 256, 'the kind column of a trace has 8 bits');
+    assert.ok(vocabulary.length <= 65536, 'the kind column of a trace has 16 bits');
   });
 
   it('the arguments of a kind lie one behind the other, without gaps or overlaps', () => {

@@ -130,8 +130,8 @@ describe('lanes of the VT-d capture', () => {
     const lane = laneAt(indexOf(LOG), 'irte/0/35');
     assert.equal(countOf(lane, 'read'), grep(LOG, /vtd_ir_irte_get index 35 /).length);
     assert.equal(countOf(lane, 'invalidate'), grep(LOG, /vtd_inv_desc_iec granularity 0x1 index 0x23 mask 0x0/).length);
-    const stale = layerNamed(lane, 'stale');
-    assert.ok(stale.everOn);
+    // A log of the unit alone shows no write of the table: nothing tells that an entry is stale.
+    assert.equal(layerNamed(lane, 'stale').everOn, false);
   });
 
   it('have the writes to an MSI capability (A17)', () => {

@@ -34,7 +34,7 @@ export const injectsOwnInterrupts: Rule<'F39'> = {
   meaning: 'A message of a device raises a vector of its own irqs: no NMI, INIT or SMI, and no irq of another device.',
   severity: 'security',
   reference:
-    'SDM vol. 3 "Message Data Register Format": whoever writes a message chooses mode, vector and CPU; VT-d 5.1.4 and 9.10: with remapping the table entry does, and a posted entry has no mode',
+    'SDM vol. 3 "Message Data Register Format": the writer of a message chooses mode, vector and CPU; VT-d 5.1.4 and 9.10: with remapping the table entry does, and a posted entry has no mode',
   kinds: [cpuSignal, cpuAccept, kvmMsi],
   needs: [[cpuSignal, cpuAccept]],
   alone: [kvmMsi],
@@ -95,4 +95,4 @@ export const injectsOwnInterrupts: Rule<'F39'> = {
 };
 
 const STOPS =
-  'Without remapping whoever makes the device write chooses mode, vector and CPU. With remapping the table entry does, compatibility format is blocked, and the entry takes messages of its own requester alone.';
+  'Without remapping the driver that makes the device write chooses mode, vector and CPU. With remapping the table entry does, compatibility format is blocked, and the entry takes messages of its own requester alone.';

@@ -1,3 +1,4 @@
+import { byName } from '../../base/by-name.ts';
 import { packRegister } from '../../model/register.ts';
 import { itsCommands } from '../../model/registers/its.ts';
 
@@ -91,7 +92,7 @@ export const CODES = {
 } as const;
 
 /** Field of the layouts for each argument; redistributors are named by number (GITS_TYPER.PTA 0). */
-const FIELDS: Readonly<Record<string, string>> = {
+const FIELDS: Readonly<Record<string, string>> = byName({
   device: 'deviceId',
   event: 'eventId',
   lpi: 'pintid',
@@ -102,7 +103,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   itt: 'ittAddress',
   vpe: 'vpeId',
   vlpi: 'vintid',
-};
+});
 
 /** The doublewords of a command as they stand in the queue, each as two words, the lower first. */
 export function doublewords(order: ItsCommand): readonly (readonly number[])[] {

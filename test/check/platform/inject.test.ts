@@ -1,8 +1,8 @@
 // F39: messages of a device that raise what is not its own, and what stops them (SDM vol. 3 "Message Data Register Format", VT-d 5.1.4).
 import assert from 'node:assert/strict';
-import { checkTrace } from '../../src/check/check-run.ts';
-import { injectsOwnInterrupts } from '../../src/check/remap/f39.ts';
-import { bundled, events, run } from '../sim/run.ts';
+import { checkTrace } from '../../../src/check/check-run.ts';
+import { injectsOwnInterrupts } from '../../../src/check/remap/f39.ts';
+import { bundled, events, run } from '../../sim/run.ts';
 
 function judge(document: object, settings: Readonly<Record<string, string>> = {}) {
   const sim = run(document, { settings });
