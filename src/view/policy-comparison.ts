@@ -200,7 +200,14 @@ export function verdict(comparison: Comparison, idle?: string): string {
     reached !== undefined && spent !== undefined && spent.best.join() === reached.best.join()
       ? `, and virtual CPUs spend ${time(spent.least)} outside of the guest instead of up to ${time(spent.worst)}`
       : '';
-  const what = [faults, cost === '' ? '' : `${cost}${also}`].filter((part) => part !== '').join('. Of the others, ');
+  const taken = comparison.values.some(({ measures }) => measures.postedMsi) ? least(right, (m) => m.taken) : undefined;
+  const interrupts =
+    taken === undefined
+      ? ''
+      : `; ${list(taken.best)} ${taken.best.length === 1 ? 'makes' : 'make'} CPUs of the host take ${taken.least} interrupts instead of up to ${taken.worst}`;
+  const what = [faults, cost === '' ? '' : `${cost}${also}${interrupts}`]
+    .filter((part) => part !== '')
+    .join('. Of the others, ');
   const alone =
     faults !== '' && cost === '' && right.length > 0 ? `: that leaves ${list(right.map(({ value }) => value))}` : '';
   return `${what}${alone}.`;

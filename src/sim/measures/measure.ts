@@ -4,8 +4,9 @@ import { cpuAccept, cpuTake } from '../../model/events/cpu.ts';
 import { dropped, illegal, untold } from '../../model/events/outcome.ts';
 import { piPost } from '../../model/events/posted.ts';
 import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
+import { sourceOfIrq } from '../../model/irq-source.ts';
 import type { State } from '../../model/state.ts';
-import { cpu, irq, vector } from '../../model/things/irq.ts';
+import { cpu, vector } from '../../model/things/irq.ts';
 import { msi } from '../../model/things/pci.ts';
 import type { World } from '../../model/world.ts';
 import { maskBits } from '../../query/statistics/masks.ts';
@@ -169,14 +170,14 @@ export class Meter implements Recorder {
     const { state, world } = this;
     const virq = state.num(object, vector.at.irq);
     const target = virq < 0 ? -1 : world.objectAt(`irq/${virq}`);
-    const device = world.strings.text(state.num(target, irq.at.device));
-    const hwirq = state.num(target, irq.at.hwirq);
+    // Before 6.2 the hwirq holds function and index together.
+    const source = target < 0 ? undefined : sourceOfIrq(state, target);
     // device/<bdf>/msix/<i>, device/<bdf>/ims/<i>, ntb/<bdf>/peer/<n>/desc/<i>
     const segments = world.path(from).split('/');
     const bdf = segments[1];
     // A function with MSI has one message for all of its vectors: which one it is of is told by data alone.
-    const isOwn = world.type(from) === msi || String(hwirq) === segments.at(-1);
-    if (target < 0 || device !== bdf || !isOwn) this.#misdelivered++;
+    const isOwn = world.type(from) === msi || String(source?.index) === segments.at(-1);
+    if (source?.device !== bdf || !isOwn) this.#misdelivered++;
   }
 
   /** The measures of a run that this meter watched. */
