@@ -97,6 +97,9 @@ export class Meter implements Recorder {
   #masks = 0;
   /** Object in which each cause arose that no CPU has accepted yet. */
   readonly #raised = new Map<number, number>();
+  /** Where a CPU accepted causes that it has not taken: the vector of each, and the causes of each vector. */
+  readonly #accepted = new Map<number, ObjectId>();
+  readonly #waiting = new Map<ObjectId, number[]>();
   #newest = 0;
   #misdelivered = 0;
   #duplicated = 0;
@@ -133,8 +136,11 @@ export class Meter implements Recorder {
     } else if (kind === kvmUserspace) this.#userExits.add(kvmUserspace.read(words, at).reason);
     else if (kind === dropped) this.#reasons.add(dropped.read(words, at).reason);
     else if (kind === untold) this.#reasons.add(untold.read(words, at).what);
-    else if (kind === cpuTake) this.#taken++;
-    else if (kind === piPost)
+    else if (kind === cpuTake) {
+      this.#taken++;
+      for (const cause of this.#waiting.get(object) ?? []) this.#accepted.delete(cause);
+      this.#waiting.delete(object);
+    } else if (kind === piPost)
       this.#postedMsi ||= this.world.type(this.world.node(object)?.parent?.object ?? -1) === cpu;
     else if (kind === illegal) this.#illegal.add(illegal.read(words, at).rule);
     else if (kind.role === 'store' || kind.role === 'mask') this.#mask(object);
@@ -162,9 +168,15 @@ export class Meter implements Recorder {
   #arrived(object: ObjectId, cause: number): void {
     const from = this.#raised.get(cause);
     this.#raised.delete(cause);
+    const before = this.#accepted.get(cause);
+    this.#accepted.set(cause, object);
+    const here = this.#waiting.get(object);
+    if (here) here.push(cause);
+    else this.#waiting.set(object, [cause]);
     if (from === undefined) {
-      // It was accepted before: its origin is forgotten at the first time.
-      this.#duplicated++;
+      // It was accepted before: its origin is forgotten at the first time. A CPU that goes offline raises again elsewhere what it has not taken.
+      if (before === undefined || before === object) this.#duplicated++;
+      else this.#waiting.set(before, this.#waiting.get(before)?.filter((one) => one !== cause) ?? []);
       return;
     }
     const { state, world } = this;
