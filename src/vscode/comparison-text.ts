@@ -20,9 +20,12 @@ export class ComparisonTexts implements vscode.TextDocumentContentProvider, vsco
     this.#texts.set(path, text);
     for (const old of [...this.#texts.keys()].slice(0, -MOST_KEPT)) this.#texts.delete(old);
     const uri = vscode.Uri.from({ scheme: SCHEME, path });
-    const commands = await vscode.commands.getCommands(true);
-    if (commands.includes('markdown.showPreview')) await vscode.commands.executeCommand('markdown.showPreview', uri);
-    else await vscode.window.showTextDocument(uri, { preview: true });
+    // The command starts the extension that has it; a list of commands does not show it before.
+    try {
+      await vscode.commands.executeCommand('markdown.showPreview', uri);
+    } catch {
+      await vscode.window.showTextDocument(uri, { preview: true });
+    }
     return uri;
   }
 

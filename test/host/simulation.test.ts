@@ -64,11 +64,11 @@ describe('simulated runs', () => {
       /^# A hypercall domain between vector domain and bus domain: guest\.delivery\n\nposted is fastest/,
     );
     await eventually(async () => {
-      const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
-      assert.ok(
-        tabs.some((label) => label.includes('guest.delivery')),
-        tabs.join(', '),
-      );
+      const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+      const shown = tabs.find(({ label }) => label.includes('guest.delivery'));
+      assert.ok(shown, tabs.map(({ label }) => label).join(', '));
+      // As a page, not as its Markdown source, also when nothing has used the Markdown extension before.
+      assert.ok(shown.input instanceof vscode.TabInputWebview, shown.label);
     });
   });
 
