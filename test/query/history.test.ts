@@ -102,7 +102,7 @@ describe('history', () => {
   });
 
   it('ends early where it is told to', () => {
-    const trace = randomTrace(5, 2000);
+    const trace = randomTrace(5, 8000);
     const target = resolvePath(trace.world, 'kvm/0/messages')!;
     const all = [...history(trace, target)];
     assert.ok(all.length > 2);

@@ -232,7 +232,7 @@ export class VfioDevice {
       // Behind a host irq it is the cause that the host took, on its way to whom it is for.
       const { ledger, actor, now } = machine;
       const cause = known ?? ledger.open(now, irq > 0 ? ledger.takeBack(actor.cpu) : 0);
-      machine.emit(vfioFire, object, { cause, ...(irq > 0 ? { irq } : {}) });
+      machine.emit(vfioFire, object, { ...(cause > 0 ? { cause } : {}), ...(irq > 0 ? { irq } : {}) });
       if (eventfd) {
         eventfd.signal(cause);
         return;

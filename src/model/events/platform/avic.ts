@@ -77,10 +77,9 @@ export const avicDoorbell = eventKind(
   (state, e) => countAvic(state, e.object, A.signals),
 );
 
-/** Counts something of what AVIC has of a virtual CPU, where the trace shows that. */
+/** Counts something of what AVIC has of a virtual CPU. */
 function countAvic(state: State, cpu: number, cell: number): void {
-  const object = state.world.node(cpu)?.children.get('avic')?.object ?? -1;
-  if (object >= 0) state.count(object, cell);
+  state.count(state.world.child(avic, cpu, 'avic'), cell);
 }
 
 /** Object: the virtual CPU that sends. */
