@@ -1,7 +1,7 @@
 import type { Subject } from '../subject.ts';
 import { guestAffinity, guestOperations } from './guest-operations.ts';
+import { installVms } from './install.ts';
 import { kvmOperations } from './table-operations.ts';
-import { installVms } from './vm.ts';
 import { vmOperations } from './vm-operations.ts';
 
 /** Virtual machines of KVM, their VMM and guests. */

@@ -1,7 +1,6 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { deliveryOf } from '../../model/apic/local-apics.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
-import { pciCommand } from '../../model/registers/pci.ts';
 import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { msixEntry } from '../../model/things/pci.ts';
 import { kvmVm } from '../../model/things/virt.ts';
@@ -18,18 +17,19 @@ import { IoApicDomain } from '../irq/io-apic.ts';
 import { IrqCore } from '../irq/irq-core.ts';
 import { type FlushRead, MsixDomain, type TableAccess } from '../irq/msix-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
-import { nanoseconds, type VmSpec } from '../scenario-schema.ts';
+import type { VmSpec } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { Eventfd } from '../vfio/eventfd.ts';
 import { eventfds } from '../vfio/eventfds.ts';
 import { EmulatedFunction, type SourceKind } from './emulated-function.ts';
-import { driveGuest, GuestVectors } from './guest-driver.ts';
+import { GuestVectors } from './guest-driver.ts';
 import { GuestLines } from './guest-lines.ts';
 import { GuestMmio } from './guest-mmio.ts';
 import { GuestRemapping } from './guest-remapping.ts';
 import { Irqfds, type RouteMessage } from './irqfds.ts';
 import { tableDesign } from './table-server.ts';
 import { kvmMode, VcpuBus } from './vcpu-bus.ts';
+import { shareOf } from './vcpu-scheduler.ts';
 import { Vcpus } from './vcpus.ts';
 import { VmmTables } from './vmm-tables.ts';
 
@@ -96,7 +96,7 @@ export class Vm implements MessagePort {
     this.id = id;
     this.object = machine.world.object(kvmVm, `kvm/${id}`);
     this.vmm = { layer: 'vmm', name: `vm${id}`, cpu: -1 };
-    this.vcpus = new Vcpus(machine, id, firstVcpu, spec.vcpus, scenario.platform.cpus);
+    this.vcpus = new Vcpus(machine, id, firstVcpu, spec.vcpus, scenario.platform.cpus, shareOf(spec));
     this.vectors = new GuestVectors(machine, `guest/${id}/`, spec.vcpus);
     this.bus = new VcpuBus(this.vcpus, this.vectors, spec.apic);
     this.core = new IrqCore(machine, this.vcpus.guest(0), `guest/${id}/`, 24);
@@ -362,42 +362,3 @@ function entryMessage(fn: PciFunction, index: number): RouteMessage | undefined 
 
 /** The virtual machines of the system by number. */
 export const vms: Service<Map<number, Vm>> = service<Map<number, Vm>>('virtual machines');
-
-/** What an emulated function of a scenario is like: BARs lie one after the other. */
-function guestFunctionSpec(vm: VmSpec, place: number): FunctionSpec {
-  const { bdf, name, vectors } = vm.devices[place]!;
-  const barAddress = 0xc0000000 + vm.id * 0x1000000 + place * 0x10000;
-  return { bdf, name, vectors, bar: 1, barAddress, barSize: 0x10000, tableOffset: 0, pbaOffset: 0x8000 };
-}
-
-/** Makes the virtual machines: their virtual CPUs enter the guest, its kernel drives the functions one after the other. */
-export function installVms(setup: Setup): void {
-  const { scenario, machine } = setup;
-  if (scenario.vms.length === 0) return;
-  const all = setup.provide(vms, new Map<number, Vm>());
-  let first = 0;
-  for (const spec of scenario.vms) {
-    const vm = new Vm(setup, spec, first);
-    first += spec.vcpus;
-    all.set(spec.id, vm);
-    const made = spec.devices.map((device, place) =>
-      vm.addFunction(
-        guestFunctionSpec(spec, place),
-        device.source,
-        device.driver === 'guest' ? COMMAND_ON : COMMAND_ON & ~pciCommand.f.busMaster.mask,
-        device.hostIrq,
-      ),
-    );
-    function* boot(): Actions {
-      vm.vcpus.boot();
-      for (const [place, device] of spec.devices.entries())
-        if (device.driver === 'guest' && device.vectors > 0)
-          yield* driveGuest(vm, made[place]!, {
-            name: device.name,
-            irqs: Math.min(device.irqs ?? device.vectors, device.vectors),
-            maskEach: device.maskEach,
-          });
-    }
-    machine.spawn(vm.vcpus.guest(0), boot(), nanoseconds('2us'));
-  }
-}

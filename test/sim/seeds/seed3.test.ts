@@ -80,7 +80,7 @@ describe('S3: writers of messages', () => {
     const plain = events(run({ ...document, workload: setUp })).filter((e) => e.kind === 'msg.write');
     const [activate, vfio] = plain.map((e) => Number(e.time) * 1e9);
     const half = Math.round((activate! + vfio!) / 2);
-    // A reset clears the Command register too; whoever did it puts that back.
+    // A reset clears the Command register too; software puts that back.
     const simulation = run({
       ...document,
       workload: [
