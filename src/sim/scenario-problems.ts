@@ -27,8 +27,8 @@ export function timeProblems({ workload }: Scenario): ScenarioProblem[] {
   return problems;
 }
 
-/** Finds functions and virtual machines that two of a scenario have. */
-export function nameProblems({ devices, vms }: Scenario): ScenarioProblem[] {
+/** Finds functions and virtual machines that two of a scenario have, and CPUs of the host that a machine uses and that are not there. */
+export function nameProblems({ devices, vms, platform }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
   const functions = new Set<string>();
   for (const [i, { bdf }] of devices.entries()) {
@@ -36,7 +36,9 @@ export function nameProblems({ devices, vms }: Scenario): ScenarioProblem[] {
     functions.add(bdf);
   }
   const ids = new Set<number>();
-  for (const [i, { id, devices: own }] of vms.entries()) {
+  for (const [i, { id, devices: own, share }] of vms.entries()) {
+    if (share && share.cpus > platform.cpus)
+      problems.push({ path: `vms.${i}.share.cpus`, problem: `the host has ${platform.cpus} CPUs` });
     if (ids.has(id)) problems.push({ path: `vms.${i}.id`, problem: `another virtual machine is ${id}` });
     ids.add(id);
     for (const [k, { bdf }] of own.entries()) {

@@ -160,6 +160,19 @@ const vm = v.strictObject({
     v.pipe(v.picklist(apicModels), v.description('How the guest sets up the local APICs of its virtual CPUs.')),
     'flat',
   ),
+  share: v.optional(
+    v.pipe(
+      v.strictObject({
+        cpus: v.optional(count(1, 4096, 'CPUs of the host that its virtual CPUs share: the first ones.'), 1),
+        slice: v.optional(
+          v.pipe(duration, v.description('How long one runs while another one waits for the same CPU.')),
+          '1ms',
+        ),
+        until: v.pipe(duration, v.description('Until when a program of the guest computes on each; then they halt.')),
+      }),
+      v.description('Its virtual CPUs take turns on CPUs of the host, so that exits cost the guest time.'),
+    ),
+  ),
   devices: v.optional(
     v.pipe(
       v.array(

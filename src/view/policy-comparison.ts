@@ -44,6 +44,9 @@ const PARTS: Readonly<Record<string, (m: Measures) => Readonly<Record<string, nu
 const sum = (tally: Readonly<Record<string, number>>): number => Object.values(tally).reduce((a, b) => a + b, 0);
 const time = (ns: number | null | undefined): string => (ns === null || ns === undefined ? '-' : durationText(ns));
 
+/** Causes that handlers served in a millisecond of model time. */
+const rate = (m: Measures): number => (m.time === 0 ? 0 : (m.delivered * 1e6) / m.time);
+
 /** Units of a span of times. */
 const UNITS = [
   [1e9, 's'],
@@ -86,6 +89,10 @@ export function comparedRows({ values, seeds }: Comparison): ComparedRow[] {
     row('least and largest', (one) => spanOf(spreadOf(one.again.map(of))), 1);
   };
   times('time outside of the guest', (m) => m.exitTime);
+  if (values.some(({ measures }) => measures.guestTime !== null)) {
+    row('causes handled per ms', ({ measures }) => rate(measures).toFixed(2));
+    times("the guest's own time", (m) => m.guestTime);
+  }
   row('masks', ({ measures }) => String(measures.masks));
   times('latency, median', (m) => m.guestLatency);
   times('latency, 99 %', (m) => m.guestLatency99);
@@ -109,6 +116,7 @@ export function comparedBars({ values }: Comparison): ComparedBars[] {
     bars('Latency, median', (m) => m.guestLatency),
     bars('Latency, 99 %', (m) => m.guestLatency99),
     bars('Time outside of the guest', (m) => m.exitTime),
+    bars("The guest's own time", (m) => m.guestTime),
   ].filter((one) => one !== undefined);
   // Bars of the same lengths and texts say it once.
   const seen = new Set<string>();
@@ -150,6 +158,18 @@ function least(
   if (low === high) return undefined;
   const best = values.filter(({ measures }) => of(measures) === low).map(({ value }) => value);
   return { best, least: low, worst: high };
+}
+
+/** The values with the most of a time, and the least of the others; undefined where all are equal, or some have none. */
+function most(
+  values: readonly Compared[],
+  of: (m: Measures) => number | null,
+): { readonly best: string[]; readonly most: number; readonly worst: number } | undefined {
+  const found = least(values, (m) => {
+    const n = of(m);
+    return n === null ? null : -n;
+  });
+  return found && { best: found.best, most: -found.least, worst: -found.worst };
 }
 
 /** Whether the best values are better by a time than all others in every run; a run that does not tell the time shows no order. */
@@ -205,7 +225,12 @@ export function verdict(comparison: Comparison, idle?: string): string {
     taken === undefined
       ? ''
       : `; ${list(taken.best)} ${taken.best.length === 1 ? 'makes' : 'make'} CPUs of the host take ${taken.least} interrupts instead of up to ${taken.worst}`;
-  const what = [faults, cost === '' ? '' : `${cost}${also}${interrupts}`]
+  const left = most(right, (m) => m.guestTime);
+  const kept =
+    left === undefined
+      ? ''
+      : `. ${list(left.best)} ${left.best.length === 1 ? 'leaves' : 'leave'} the guest ${time(left.most)} of its own instead of down to ${time(left.worst)}`;
+  const what = [faults, cost === '' ? '' : `${cost}${also}${interrupts}${kept}`]
     .filter((part) => part !== '')
     .join('. Of the others, ');
   const alone =

@@ -156,6 +156,7 @@ const spreads = ({ again }: Compared) =>
           guestLatency: spreadOf(again.map((m) => m.guestLatency)) ?? null,
           guestLatency99: spreadOf(again.map((m) => m.guestLatency99)) ?? null,
           exitTime: spreadOf(again.map((m) => m.exitTime)) ?? null,
+          guestTime: spreadOf(again.map((m) => m.guestTime)) ?? null,
         },
       };
 

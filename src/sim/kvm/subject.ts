@@ -1,6 +1,6 @@
 import type { Subject } from '../subject.ts';
 import { guestAffinity, guestOperations } from './guest-operations.ts';
-import { installVms } from './install-vms.ts';
+import { installVms } from './install.ts';
 import { kvmOperations } from './table-operations.ts';
 import { vmOperations } from './vm-operations.ts';
 

@@ -8,9 +8,13 @@ import { vcpu as vcpuType, vcpuVector } from '../../model/things/virt.ts';
 import { until } from '../apic/until.ts';
 import { drop, dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
+import { VcpuScheduler, type VcpuShare } from './vcpu-scheduler.ts';
 
 /** Times of a virtual CPU in nanoseconds: kick until the exit, exit or entry, return to the VMM and back. */
 export const VCPU_COST = { dispatch: 500, exit: 600, entry: 600, userspace: 2500 };
+
+/** Nanoseconds between two looks of code of the guest whether its virtual CPU is in the guest again. */
+const AWAY = 100;
 
 /** Keys of virtual CPUs lie above those of the CPUs of the host. */
 const GUESTS = 0x10000;
@@ -27,8 +31,11 @@ interface Vcpu {
   /** A handler of the guest runs, with interrupts disabled. */
   running: boolean;
   due: boolean;
-  /** It left the guest and its exit is being served. */
+  /** It left the guest and its exit is being served, or its thread waits for a CPU of the host. */
   out: boolean;
+  /** Nanoseconds that it was in the guest until it entered or left it last, and when that was. */
+  inside: number;
+  since: number;
   /** An INIT reset it: it executes nothing until it is started up. */
   stopped: boolean;
   /** How often an INIT reset it: what it did in an earlier life goes on no more. */
@@ -57,13 +64,15 @@ export class Vcpus {
   onEoi: ((vcpu: number, vector: number) => void) | undefined;
   readonly #vcpus: Vcpu[];
   readonly #byActor = new Map<Actor, number>();
+  /** Where virtual CPUs share CPUs of the host: who has one when. */
+  readonly #scheduler: VcpuScheduler | undefined;
 
-  constructor(machine: Machine, vm: number, first: number, count: number, hostCpus: number) {
+  constructor(machine: Machine, vm: number, first: number, count: number, hostCpus: number, share?: VcpuShare) {
     this.machine = machine;
     this.count = count;
     this.first = first;
     this.#vcpus = Array.from({ length: count }, (_, n) => {
-      const cpu = (first + n) % hostCpus;
+      const cpu = share ? n % share.cpus : (first + n) % hostCpus;
       const guest: Actor = { layer: 'guest-kernel', name: `vm${vm}.vcpu${first + n}`, cpu };
       this.#byActor.set(guest, n);
       return {
@@ -75,10 +84,13 @@ export class Vcpus {
         running: false,
         due: false,
         out: false,
+        inside: 0,
+        since: machine.now,
         stopped: false,
         life: 0,
       };
     });
+    if (share) this.#scheduler = new VcpuScheduler(this, share);
   }
 
   /** What tells a virtual CPU from all other processors of the system, for the books of causes. */
@@ -137,14 +149,58 @@ export class Vcpus {
 
   /** Every virtual CPU enters the guest for the first time. */
   boot(): void {
+    if (this.#scheduler) {
+      for (const one of this.#vcpus) this.#isOut(one, true);
+      this.#scheduler.start();
+      return;
+    }
     for (const one of this.#vcpus) this.machine.as(one.kvm, () => this.machine.emit(kvmEntry, one.object, {}));
+  }
+
+  #isOut(one: Vcpu, out: boolean): void {
+    const { now } = this.machine;
+    if (!one.out) one.inside += now - one.since;
+    one.since = now;
+    one.out = out;
+  }
+
+  /** Whether a handler of the guest runs on a virtual CPU, or is about to. */
+  serves(n: number): boolean {
+    const one = this.#vcpus[n];
+    return one !== undefined && (one.running || one.inService.length > 0);
+  }
+
+  /** Code of the guest on a virtual CPU: where that shares a CPU of the host, time passes for it only while it is in the guest. */
+  *paced<T>(n: number, actions: Actions<T>): Actions<T> {
+    const one = this.#vcpus[n];
+    if (this.#scheduler === undefined || one === undefined) return yield* actions;
+    const inside = (): number => one.inside + (one.out ? 0 : this.machine.now - one.since);
+    let done = false;
+    try {
+      for (;;) {
+        const at = actions.next();
+        if (at.done) {
+          done = true;
+          return at.value;
+        }
+        if (one.out) {
+          yield at.value;
+          continue;
+        }
+        const end = inside() + at.value;
+        yield at.value;
+        while (one.out || inside() < end) yield one.out ? AWAY : end - inside();
+      }
+    } finally {
+      if (!done) actions.return(undefined as T);
+    }
   }
 
   /** Waits until the virtual CPU is in the guest, then leaves it; no other exit begins until `enter`. */
   *exit(n: number, reason: string): Actions {
     const one = this.#vcpus[n]!;
     while (one.out) yield 100;
-    one.out = true;
+    this.#isOut(one, true);
     yield* this.machine.within(one.kvm, this.#leave(one, reason));
   }
 
@@ -163,13 +219,15 @@ export class Vcpus {
   /** Enters the guest again. What its local APIC accepted meanwhile is taken afterwards. */
   *enter(n: number): Actions {
     const one = this.#vcpus[n]!;
+    if (this.#scheduler) yield* this.#scheduler.gate(n);
     yield VCPU_COST.entry;
     this.machine.as(one.kvm, () => {
       this.onEntry?.(n);
       this.machine.emit(kvmEntry, one.object, {});
     });
-    one.out = false;
+    this.#isOut(one, false);
     this.#dispatch(n, one);
+    this.#scheduler?.settled(n);
   }
 
   /** Whether the local APIC of a virtual CPU accepts vectors: an INIT disables it. */
@@ -211,7 +269,7 @@ export class Vcpus {
         dropTaken(machine, this.key(n), one.object, `an INIT reset virtual CPU ${n} while its handler ran`);
       one.running = false;
       one.due = false;
-      one.out = false;
+      this.#isOut(one, false);
     });
   }
 
@@ -240,6 +298,7 @@ export class Vcpus {
       }
       one.requested.set(vector, { cause, posted });
       if (!posted) this.onAccept?.(n);
+      this.#scheduler?.wake(n);
       this.#dispatch(n, one);
     });
     return true;
@@ -289,9 +348,10 @@ export class Vcpus {
       machine.as(one.kvm, () => machine.emit(apicInject, at, { reinjected: false }));
       const injected = machine.recorder.length - 1;
       if (kick) {
+        if (this.#scheduler) yield* this.#scheduler.gate(n);
         yield VCPU_COST.entry;
         machine.as(one.kvm, () => machine.emit(kvmEntry, one.object, { inject: vector }));
-        one.out = false;
+        this.#isOut(one, false);
       }
       machine.ledger.take(cause, machine.now, this.key(n));
       // A planted fault: a handler that ended before does not end this time. The virtual CPU takes nothing any more.
@@ -306,12 +366,13 @@ export class Vcpus {
         this.onEoi?.(n, vector);
       };
       one.running = true;
-      if (this.handler) yield* this.handler(n, vector, eoi);
+      if (this.handler) yield* this.paced(n, this.handler(n, vector, eoi));
       one.running = false;
       machine.ledger.leave(this.key(n));
       eoi();
     }
     one.due = false;
     this.#dispatch(n, one);
+    this.#scheduler?.settled(n);
   }
 }

@@ -29,6 +29,7 @@ import { GuestRemapping } from './guest-remapping.ts';
 import { Irqfds, type RouteMessage } from './irqfds.ts';
 import { tableDesign } from './table-server.ts';
 import { kvmMode, VcpuBus } from './vcpu-bus.ts';
+import { shareOf } from './vcpu-scheduler.ts';
 import { Vcpus } from './vcpus.ts';
 import { VmmTables } from './vmm-tables.ts';
 
@@ -95,7 +96,7 @@ export class Vm implements MessagePort {
     this.id = id;
     this.object = machine.world.object(kvmVm, `kvm/${id}`);
     this.vmm = { layer: 'vmm', name: `vm${id}`, cpu: -1 };
-    this.vcpus = new Vcpus(machine, id, firstVcpu, spec.vcpus, scenario.platform.cpus);
+    this.vcpus = new Vcpus(machine, id, firstVcpu, spec.vcpus, scenario.platform.cpus, shareOf(spec));
     this.vectors = new GuestVectors(machine, `guest/${id}/`, spec.vcpus);
     this.bus = new VcpuBus(this.vcpus, this.vectors, spec.apic);
     this.core = new IrqCore(machine, this.vcpus.guest(0), `guest/${id}/`, 24);

@@ -1,9 +1,10 @@
 import type { ObjectId, TextId } from '../../base/ids.ts';
 import type { StringTable } from '../../base/strings.ts';
 import { cpuAccept, cpuTake } from '../../model/events/cpu.ts';
+import { irqEntry, irqExit } from '../../model/events/irq.ts';
 import { dropped, illegal, untold } from '../../model/events/outcome.ts';
 import { piPost } from '../../model/events/posted.ts';
-import { kvmEntry, kvmExit, kvmUserspace } from '../../model/events/virt.ts';
+import { kvmEntry, kvmExit, kvmUserspace, vcpuSched } from '../../model/events/virt.ts';
 import { sourceOfIrq } from '../../model/irq-source.ts';
 import type { State } from '../../model/state.ts';
 import { cpu, vector } from '../../model/things/irq.ts';
@@ -48,6 +49,11 @@ export interface Measures {
   readonly userExits: number;
   /** Nanoseconds that virtual CPUs spent outside of the guest, all together. */
   readonly exitTime: number;
+  /**
+   * Nanoseconds that virtual CPUs were in the guest while no handler ran there: what is left for its programs. Null where no virtual CPU shares
+   * a CPU of the host: programs are not simulated there.
+   */
+  readonly guestTime: number | null;
   /** Exits by their reason, and returns to user space by theirs. */
   readonly exitReasons: Readonly<Record<string, number>>;
   readonly userExitReasons: Readonly<Record<string, number>>;
@@ -82,6 +88,37 @@ class Tally {
   }
 }
 
+/** How long virtual CPUs are in the guest without a handler. */
+class GuestTimes {
+  /** Some of them share a CPU of the host. */
+  shared = false;
+  total = 0;
+  readonly #inside = new Map<ObjectId, number>();
+  readonly #handlers = new Set<ObjectId>();
+
+  enter(vcpu: ObjectId, time: number): void {
+    this.#inside.set(vcpu, time);
+  }
+
+  leave(vcpu: ObjectId, time: number): void {
+    this.#count(vcpu, time);
+    this.#inside.delete(vcpu);
+  }
+
+  handler(vcpu: ObjectId, time: number, begins: boolean): void {
+    this.#count(vcpu, time);
+    if (begins) this.#handlers.add(vcpu);
+    else this.#handlers.delete(vcpu);
+  }
+
+  #count(vcpu: ObjectId, time: number): void {
+    const since = this.#inside.get(vcpu);
+    if (since === undefined) return;
+    if (!this.#handlers.has(vcpu)) this.total += time - since;
+    this.#inside.set(vcpu, time);
+  }
+}
+
 /** Watches the events of a run on their way to another recorder and counts. */
 export class Meter implements Recorder {
   readonly #inner: Recorder;
@@ -92,6 +129,9 @@ export class Meter implements Recorder {
   /** When each virtual CPU left the guest. */
   readonly #out = new Map<ObjectId, number>();
   #exitTime = 0;
+  readonly #guests = new GuestTimes();
+  /** The virtual CPU on which a task is code of a guest; -1: on none. */
+  readonly #vcpus = new Map<TextId, ObjectId>();
   /** Mask bits of entries, as they were after the last store. */
   readonly #masked = new Map<ObjectId, number>();
   #masks = 0;
@@ -130,10 +170,21 @@ export class Meter implements Recorder {
     if (kind === kvmExit) {
       this.#exits.add(kvmExit.read(words, at).reason);
       this.#out.set(object, time);
+      this.#guests.leave(object, time);
     } else if (kind === kvmEntry) {
       this.#exitTime += time - (this.#out.get(object) ?? time);
       this.#out.delete(object);
-    } else if (kind === kvmUserspace) this.#userExits.add(kvmUserspace.read(words, at).reason);
+      this.#guests.enter(object, time);
+    } else if (kind === vcpuSched) {
+      // A thread that has no CPU of the host is in no exit.
+      this.#guests.shared = true;
+      if (vcpuSched.read(words, at).on) this.#out.set(object, time);
+      else {
+        this.#exitTime += time - (this.#out.get(object) ?? time);
+        this.#out.delete(object);
+      }
+    } else if (kind === irqEntry || kind === irqExit) this.#handler(row, kind === irqEntry);
+    else if (kind === kvmUserspace) this.#userExits.add(kvmUserspace.read(words, at).reason);
     else if (kind === dropped) this.#reasons.add(dropped.read(words, at).reason);
     else if (kind === untold) this.#reasons.add(untold.read(words, at).what);
     else if (kind === cpuTake) {
@@ -148,6 +199,17 @@ export class Meter implements Recorder {
     if (cause === undefined) return;
     this.#cause(object, cause);
     if (kind === cpuAccept) this.#arrived(object, cause);
+  }
+
+  /** A handler begins or ends: one of a guest runs on the virtual CPU that its task names. */
+  #handler({ task, time }: EventRow, begins: boolean): void {
+    let vcpu = this.#vcpus.get(task);
+    if (vcpu === undefined) {
+      const n = /^guest-kernel\/vm\d+\.vcpu(\d+)$/.exec(this.world.strings.text(task))?.[1];
+      vcpu = n === undefined ? -1 : this.world.objectAt(`vcpu/${n}`);
+      this.#vcpus.set(task, vcpu);
+    }
+    if (vcpu >= 0) this.#guests.handler(vcpu, time, begins);
   }
 
   /** Software stored into an object: mask bits may be set now. */
@@ -217,6 +279,7 @@ export class Meter implements Recorder {
       exits: exits.sum,
       userExits: userExits.sum,
       exitTime: this.#exitTime,
+      guestTime: this.#guests.shared ? this.#guests.total : null,
       exitReasons: exits.named(strings),
       userExitReasons: userExits.named(strings),
       masks: this.#masks,

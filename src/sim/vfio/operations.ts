@@ -291,7 +291,8 @@ export const vfioOperations: readonly OperationSpec[] = [
   {
     name: 'vfio.report',
     title: 'Report trapped accesses',
-    meaning: 'Writes into the trace how often each register was hit by trapped accesses, and which of them are hot.',
+    meaning:
+      'Writes into the trace how often each register was hit by trapped accesses, which of them are hot, and from the second report on their rate since the last.',
     on: DEVICE,
     args: [],
     actor: { layer: 'vfio', name: 'operator', cpu: 0 },
@@ -299,12 +300,7 @@ export const vfioOperations: readonly OperationSpec[] = [
     *run(setup, object) {
       const { machine } = setup;
       const vdcm = vdcmOf(setup, object);
-      for (const { register, count } of vdcm.traps()) {
-        const hot = register.latency === 'hot' ? '; used for every piece of work: this trap costs' : '';
-        machine.emit(mark, vdcm.device.object, {
-          text: `${register.name} (${register.latency}): ${count} trapped accesses${hot}`,
-        });
-      }
+      for (const text of vdcm.report()) machine.emit(mark, vdcm.device.object, { text });
     },
   },
 ];

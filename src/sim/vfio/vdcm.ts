@@ -64,6 +64,8 @@ export class Vdcm {
   /** PASIDs of the guest and what stands for them in the host. */
   readonly #pasids = new Map<number, number>();
   readonly #traps = new Map<RegionRegister, number>();
+  /** When the last report was made, and what each register had then. */
+  #reported: { readonly time: number; readonly traps: ReadonlyMap<RegionRegister, number> } | undefined;
   readonly #trapped: ReadonlySet<number>;
 
   constructor(device: VfioDevice, ims: ImsFunction, spec: VdcmSpec, backend: () => ImsBackend) {
@@ -215,8 +217,28 @@ export class Vdcm {
     return all.sort((a, b) => b.count - a.count || a.register.offset - b.register.offset);
   }
 
+  /**
+   * A line for each register: how often trapped accesses hit it, and from the second report on how many of these came since the one before,
+   * and their rate. The registers of start-up are at rest then.
+   */
+  report(): string[] {
+    const { now } = this.machine;
+    const before = this.#reported;
+    this.#reported = { time: now, traps: new Map(this.#traps) };
+    return this.traps().map(({ register, count }) => {
+      const cost = register.latency === 'hot' ? '; used for every piece of work: this trap costs' : '';
+      return `${register.name} (${register.latency}): ${count} trapped accesses${before ? rate(count - (before.traps.get(register) ?? 0), now - before.time) : ''}${cost}`;
+    });
+  }
+
   /** Registers that every piece of work uses and that were trapped: they make trapping the page expensive. */
   hot(): TrapCount[] {
     return this.traps().filter(({ register }) => register.latency === 'hot');
   }
+}
+
+/** How many accesses came in a time of nanoseconds. */
+function rate(count: number, ns: number): string {
+  const each = ns > 0 ? Math.round((count * 1e8) / ns) / 100 : 0;
+  return `, ${count} since the last report (${each} per ms)`;
 }

@@ -7,6 +7,7 @@ import type { EventView } from '../../../src/query/events.ts';
 import { pathValue } from '../../../src/query/state.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';
 import { irqtraceBytes } from '../../../src/trace/irqtrace.ts';
+import type { Trace } from '../../../src/trace/trace.ts';
 import { partitionsOf } from '../../../src/view/partitions.ts';
 import { msiIrqs } from '../../../src/view/sysfs.ts';
 import { bundled, events, run, start } from '../run.ts';
@@ -57,15 +58,29 @@ describe('S1: queues, IMS, PASID', () => {
 
   it('S1-3 msi_irqs of a function has the irqs of MSI-X and none of IMS', () => {
     const sim = peers();
-    const mine = ofKind(events(sim), 'irq.identify').filter((e) => e.fields['device'] === FN);
-    const virqs = (domain: string): number[] =>
-      mine.filter((e) => e.fields['domain'] === `${domain}-${FN}`).map((e) => Number(e.object.split('/')[1]));
-    assert.equal(virqs('PCI-MSIX').length, 2);
-    assert.equal(virqs('PCI-IMS').length, 4);
+    // The host hands out irqs from 24 on: two vectors of each function at boot, then one for each queue that asks.
     assert.deepEqual(
-      msiIrqs(sim.machine.state, FN),
-      virqs('PCI-MSIX').map((virq) => ({ virq, mode: 'msix' })),
+      [FN, OTHER].map((bdf) => msiIrqs(sim.machine.state, bdf)),
+      [[24, 25].map((virq) => ({ virq, mode: 'msix' })), [26, 27].map((virq) => ({ virq, mode: 'msix' }))],
     );
+    // IMS irqs are there, and belong to these functions, but their owners are queues, which have no sysfs.
+    const ims = ofKind(events(sim), 'irq.identify').filter((e) => String(e.fields['domain']).startsWith('PCI-IMS'));
+    assert.deepEqual(
+      ims.map((e) => [e.object, e.fields['device'], /\/queue\/\d+$/.test(String(e.fields['owner']))]),
+      [FN, FN, OTHER, FN, FN].map((bdf, i) => [`irq/${28 + i}`, bdf, true]),
+    );
+  });
+
+  it('S1-3 the files come and go with the irqs: an IMS irq that is freed changes nothing, an MSI-X irq that is freed takes its file along', () => {
+    const shown = (workload: readonly object[]): number[] => {
+      const sim = run(idxd([bind5, open5, ...workload], { vectors: 2 }));
+      return msiIrqs(sim.machine.state, FN).map(({ virq }) => virq);
+    };
+    // 24 and 25 are of MSI-X, 26 is of the queue.
+    assert.deepEqual(shown([]), [24, 25]);
+    assert.deepEqual(shown([{ op: 'queue.destroy', object: `device/${FN}/queue/0` }]), [24, 25]);
+    const freed = ['irq.free', 'irq.release'].map((op) => ({ op, object: 'irq/25' }));
+    assert.deepEqual(shown(freed), [24]);
   });
 
   it('S1-4 a queue is a handle that comes and goes; no device appears', () => {
@@ -147,6 +162,28 @@ describe('S1: queues, IMS, PASID', () => {
     assert.deepEqual(msiIrqs(again.head, FN), msiIrqs(sim.machine.state, FN));
   });
 
+  it('S1-7 a snapshot of a machine without msi_irqs is read, and tells of each irq what one with msi_irqs tells', () => {
+    const read = (...lines: string[]): Trace => {
+      const reader = new ImportRun('test');
+      reader.push(bytesOf(`${lines.join('\n')}\n`));
+      return reader.end();
+    };
+    const proc = [
+      '            CPU0       CPU1',
+      `  24:          5          0  PCI-MSIX-${FN}   0-edge      idxd-0`,
+      `  25:          0          7  PCI-MSIX-${FN}   1-edge      idxd-1`,
+    ];
+    const files = [24, 25].map((virq) => `/sys/bus/pci/devices/${FN}/msi_irqs/${virq}:msix`);
+    for (const { head } of [read(...proc), read(...proc, ...files)])
+      for (const [virq, hwirq] of [
+        [24, 0],
+        [25, 1],
+      ]) {
+        assert.equal(pathValue(head, `irq/${virq}/device`), FN);
+        assert.equal(pathValue(head, `irq/${virq}/hwirq`), hwirq);
+      }
+  });
+
   it('S1-3 the irq of an MSI is shown with its mode', () => {
     const sim = run(idxd([{ op: 'msi.alloc' }, bind5, open5], { vectors: 0, msi: true }));
     assert.equal(irqOwners(events(sim)).length, 1);
@@ -154,12 +191,20 @@ describe('S1: queues, IMS, PASID', () => {
   });
 
   it('S1-8 sysfs shows nothing of IMS whatever the mechanism inside the kernel is', () => {
-    const shown = ['function', 'cdev', 'netdev'].map((imsCarrier) => {
-      const sim = run(idxd([bind5, { ...open5, count: 3 }]), { settings: { imsCarrier } });
-      assert.equal(irqOwners(events(sim)).length, 3);
-      return msiIrqs(sim.machine.state, FN);
-    });
-    for (const list of shown) assert.deepEqual(list, [{ virq: 24, mode: 'msix' }]);
+    // Who the domain belongs to, where entries lie, whether they can be masked: three queues have a working interrupt each way.
+    for (const imsCarrier of ['function', 'cdev', 'netdev'])
+      for (const store of ['device memory', 'queue memory'])
+        for (const maskable of [true, false]) {
+          const submits = [0, 1, 2].map((n) => ({ op: 'queue.submit', object: `device/${FN}/queue/${n}` }));
+          const sim = run(idxd([bind5, { ...open5, count: 3 }, ...submits], { ims: { entries: 8, store, maskable } }), {
+            settings: { imsCarrier },
+          });
+          const way = `${imsCarrier}, ${store}, ${maskable}`;
+          assert.equal(irqOwners(events(sim)).length, 3, way);
+          assert.equal(sim.machine.ledger.tally().delivered, 3, way);
+          // The one file is that of the only MSI-X vector.
+          assert.deepEqual(msiIrqs(sim.machine.state, FN), [{ virq: 24, mode: 'msix' }], way);
+        }
   });
 
   it('S1-9 MSI, MSI-X, IMS in device memory and IMS in queue memory: the same events of an irq', () => {
@@ -249,6 +294,38 @@ describe('S1: queues, IMS, PASID', () => {
       [6, 'mdev/vm0', 'mm/mdev/vm0', 2, 2, 2],
     ]);
     assert.deepEqual(shared.map(size), real.map(size));
+    // Each owner submits to its first queue, then with the handle of an entry that it does not have.
+    const uses = (bdf: string, first: number, foreign: number, at: number): object[] => {
+      const object = `device/${bdf}/queue/${first}`;
+      return [
+        { at: `${at}us`, op: 'queue.submit', object },
+        { at: `${at + 50}us`, op: 'queue.submit', object, handle: foreign },
+      ];
+    };
+    const courses = (bdfs: readonly string[]): object[] => owners.flatMap((o, i) => course(bdfs[i]!, o, 100 + 100 * i));
+    const sharedUse = run({
+      devices: [fn(FN)],
+      workload: [...courses([FN, FN]), ...uses(FN, 0, 2, 400), ...uses(FN, 2, 0, 500)],
+    });
+    const realUse = run({
+      devices: [fn(FN), fn(OTHER)],
+      workload: [...courses([FN, OTHER]), ...uses(FN, 0, 2, 400), ...uses(OTHER, 0, 2, 500)],
+    });
+    const seen = (sim: Simulation): unknown[] =>
+      events(sim)
+        .filter((e) => Number(e.time) >= 400e-6)
+        .map((e) => [e.kind, layer(e), e.fields['status'], e.fields['pasid']]);
+    assert.deepEqual(seen(sharedUse), seen(realUse));
+    assert.deepEqual(
+      ofKind(events(sharedUse), 'qd.complete').map((e) => [e.fields['pasid'], e.fields['status']]),
+      [
+        [5, '0x1'],
+        [5, '0x19'],
+        [6, '0x1'],
+        [6, '0x19'],
+      ],
+    );
+    assert.equal(sharedUse.machine.ledger.tally().delivered, 2);
     for (const key of ['queues', 'entries', 'irqs'] as const) {
       const all = shared.flatMap((p) => p[key]);
       assert.equal(new Set(all).size, all.length, `${key} belong to one partition each`);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import type { EventView } from '../../../src/query/events.ts';
 import { pathValue } from '../../../src/query/state.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';
+import { found } from '../../check/made.ts';
 import { bundled, events, run } from '../run.ts';
 
 const NIC = '0000:00:05.0';
@@ -43,21 +44,69 @@ function sent(simulation: Simulation): { address: unknown; fate: string }[] {
 
 describe('S3: writers of messages', () => {
   it('S3-1 VFIO writes the cached message itself, beside the irq core', () => {
-    const simulation = scenario('vmsi-nested');
-    const by = of(simulation, 'msg.write').filter((e) => e.fields['by'] === 'vfio');
-    // One for each vector, before request_irq(), as a real host does (twice the same message in the arm64 captures).
-    assert.deepEqual(
-      by.map((e) => [e.object, e.task, e.fields['address']]),
+    for (const [name, expected] of [
+      ['vmsi-affinity', [['irq/24', `vfio/${NIC}`, VMSI]]],
       [
-        ['irq/24', `vfio/${NIC}`, VMSI],
-        ['irq/25', `vfio/${NIC}`, OTHER],
+        'vmsi-nested',
+        [
+          ['irq/24', `vfio/${NIC}`, VMSI],
+          ['irq/25', `vfio/${NIC}`, OTHER],
+        ],
       ],
-    );
-    const all = events(simulation);
-    for (const write of by) {
-      const composed = all.filter((e) => e.kind === 'dom.compose' && e.object === write.object);
-      assert.equal(composed.length, 1, 'nobody composed for the second write');
+    ] as const) {
+      const simulation = scenario(name);
+      const all = events(simulation);
+      const by = all.filter((e) => e.kind === 'msg.write' && e.fields['by'] === 'vfio');
+      // One for each vector, before request_irq(), as a real host does (twice the same message in the arm64 captures).
+      assert.deepEqual(
+        by.map((e) => [e.object, e.task, e.fields['address']]),
+        expected,
+      );
+      for (const write of by) {
+        const before = all.slice(0, write.step).filter((e) => e.object === write.object);
+        assert.deepEqual(
+          before.filter((e) => e.kind === 'msg.write' || e.kind === 'irq.request').map((e) => e.fields['by']),
+          ['activate'],
+          'the irq core wrote the message once before, and nobody requested the interrupt',
+        );
+        assert.equal(before.filter((e) => e.kind === 'dom.compose').length, 1, 'nobody composed for the second write');
+      }
     }
+  });
+
+  it('S3-1 that is the restore after a reset: a table that the device lost has its messages again, and no domain was asked', () => {
+    const document = bundled('vmsi-affinity') as { workload: { op: string }[] };
+    const setUp = document.workload.slice(0, 4);
+    const plain = events(run({ ...document, workload: setUp })).filter((e) => e.kind === 'msg.write');
+    const [activate, vfio] = plain.map((e) => Number(e.time) * 1e9);
+    const half = Math.round((activate! + vfio!) / 2);
+    // A reset clears the Command register too; software puts that back.
+    const simulation = run({
+      ...document,
+      workload: [
+        ...setUp,
+        { at: half, op: 'device.reset', object: `device/${NIC}` },
+        { at: half + 1, op: 'device.command', object: `device/${NIC}`, memory: true, busMaster: true },
+      ],
+    });
+    const all = events(simulation);
+    const entry = (step: number): unknown => {
+      const { address, data } = Object.fromEntries(
+        ['address', 'data'].map((key) => [
+          key,
+          (pathValue(simulation.trace.stateAt(step), `device/${NIC}/msix/0/${key}`) as { value?: unknown } | null)
+            ?.value,
+        ]),
+      );
+      return [address, data];
+    };
+    const lost = all.find((e) => e.kind === 'dev.reset')!.step;
+    const restored = all.find((e) => e.kind === 'msg.write' && e.fields['by'] === 'vfio')!.step;
+    assert.ok(lost < restored);
+    assert.notDeepEqual(entry(lost), entry(lost - 1), 'the reset took the message');
+    const stores = all.slice(restored).filter((e) => e.kind === 'tbl.write');
+    assert.deepEqual(entry(stores[2]!.step), entry(lost - 1));
+    assert.equal(all.slice(lost).filter((e) => e.kind === 'dom.compose').length, 0);
   });
 
   it('S3-2 every write of a message says who made it: activation, VFIO, affinity, restore, KVM', () => {
@@ -70,7 +119,26 @@ describe('S3: writers of messages', () => {
       ['kvm', DOORBELL],
       ['user', VMSI],
     ]);
-    for (const write of of(simulation, 'msg.write')) assert.equal(typeof write.fields['by'], 'string');
+    // Every scenario of this seed, to its teardown: there is no write without a writer.
+    for (const name of [
+      'vmsi-affinity',
+      'vmsi-nested',
+      'vmsi-flat',
+      'vmsi-missing-mapping',
+      'vmsi-update-without-rewrite',
+    ])
+      for (const write of of(scenario(name), 'msg.write'))
+        assert.match(String(write.fields['by']), /^(activate|deactivate|vfio|user|restore|kvm|vmsi-update)$/, name);
+  });
+
+  it('S3-2 where KVM forwards an interrupt by GICv4 it writes no message: the ITS has the new target', () => {
+    const simulation = scenario('gicv4-forwarding');
+    const all = events(simulation);
+    assert.ok(all.some((e) => e.kind === 'irq.forward' && e.fields['forward'] === true));
+    assert.deepEqual(
+      all.filter((e) => e.kind === 'msg.write').map((e) => e.fields['by']),
+      ['activate'],
+    );
   });
 
   it('S3-2 a writer that knows no translation breaks the interrupt until it is composed again (F74)', () => {
@@ -83,6 +151,13 @@ describe('S3: writers of messages', () => {
       { address: VMSI, fate: 'delivered' },
     ]);
     assert.deepEqual(faults(simulation), [`F_TRANSLATION s1 iova ${DOORBELL}`]);
+    // The rule finds the write itself, not the interrupt that is lost later.
+    const write = of(simulation, 'msg.write').find((e) => e.fields['by'] === 'kvm')!;
+    assert.deepEqual(
+      found(simulation.trace, 'F74').map((text) => text.split(' ')[0]),
+      [String(write.step)],
+    );
+    assert.deepEqual(found(scenario('vmsi-nested').trace, 'F74'), []);
   });
 
   it('S3-3 where the message names the target, a move writes it with the address of user space', () => {
@@ -209,12 +284,31 @@ describe('S3: who translates', () => {
     // The second vector has an address of its own, which this design cannot use: the one of the first counts.
     assert.equal(value(simulation, `iommufd/1/vmsi/${NIC}/1/iova`), '0xeeef0000');
     assert.deepEqual([...new Set(sent(simulation).map((s) => s.address))], [VMSI]);
-    assert.ok(of(simulation, 'smmu.trans').every((e) => e.fields['stage'] !== 1 || e.fields['iova'] === VMSI));
+    // The address bound is one of the guest's stage 1, which leads on to the page that stage 2 maps to the ITS.
+    const all = events(simulation);
+    const stages = of(simulation, 'smmu.trans').map((e) => [e.fields['stage'], e.fields['iova'], e.fields['output']]);
+    assert.deepEqual([...new Set(stages.map((s) => JSON.stringify(s)))].sort(), [
+      JSON.stringify([1, VMSI, '0x80910040']),
+      JSON.stringify([2, '0x80910040', DOORBELL]),
+    ]);
+    assert.ok(all.length > 0);
     // The guest takes away the mapping of the second address: nothing depends on it here.
     assert.deepEqual(
       sent(simulation).map((s) => s.fate),
       ['delivered', 'delivered', 'delivered', 'dropped', 'delivered', 'delivered'],
     );
+  });
+
+  it('S3-12 what it does not look at: an index without an address gets that of the device, where the table by index refuses', () => {
+    const binding = (composeHook: string): unknown[] =>
+      of(scenario('vmsi-missing-mapping', { composeHook }), 'vfio.set').map((e) => e.fields['ret']);
+    assert.equal(binding('function')[0], -2);
+    assert.equal(binding('cookie')[0], 0);
+    const asked = of(scenario('vmsi-missing-mapping', { composeHook: 'cookie' }), 'msi.prepare');
+    assert.deepEqual([...new Set(asked.map((e) => [e.fields['index'], e.fields['iova']].join(' ')))].slice(0, 2), [
+      `0 ${VMSI}`,
+      `1 ${VMSI}`,
+    ]);
   });
 
   it('S3-13 addresses are looked up by device and MSI index', () => {

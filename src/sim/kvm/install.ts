@@ -36,11 +36,14 @@ export function installVms(setup: Setup): void {
       vm.vcpus.boot();
       for (const [place, device] of spec.devices.entries())
         if (device.driver === 'guest' && device.vectors > 0)
-          yield* driveGuest(vm, made[place]!, {
-            name: device.name,
-            irqs: Math.min(device.irqs ?? device.vectors, device.vectors),
-            maskEach: device.maskEach,
-          });
+          yield* vm.vcpus.paced(
+            0,
+            driveGuest(vm, made[place]!, {
+              name: device.name,
+              irqs: Math.min(device.irqs ?? device.vectors, device.vectors),
+              maskEach: device.maskEach,
+            }),
+          );
     }
     machine.spawn(vm.vcpus.guest(0), boot(), nanoseconds('2us'));
   }
