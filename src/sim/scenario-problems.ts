@@ -56,14 +56,21 @@ export function nameProblems({ devices, vms, platform }: Scenario): ScenarioProb
  */
 export function hostProblems({
   devices,
-  platform: { arch, remap, timer, vectors, smmu },
+  iommufd,
+  platform: { arch, remap, timer, vectors, smmu, spis },
 }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
   if (arch === 'arm64' && (remap === 'vtd' || remap === 'amd'))
     problems.push({
       path: 'platform.remap',
-      problem: `an arm64 host has no ${remap === 'vtd' ? 'VT-d' : 'AMD'} unit: its messages go through an ITS (remap its)`,
+      problem: `an arm64 host has no ${remap === 'vtd' ? 'VT-d' : 'AMD'} unit: its messages go through an ITS (remap its) or a GICv2m frame (gicv2m)`,
     });
+  if (arch === 'x86' && remap === 'gicv2m')
+    problems.push({ path: 'platform.remap', problem: 'an x86 host has no GICv2m frame: remap is none, vtd or amd' });
+  if (spis !== undefined && remap !== 'gicv2m')
+    problems.push({ path: 'platform.spis', problem: 'only a GICv2m frame has SPIs for messages (remap gicv2m)' });
+  if (iommufd && remap === 'gicv2m')
+    problems.push({ path: 'iommufd', problem: 'iommufd is simulated on a host with an ITS (remap its)' });
   if (arch === 'x86' && remap === 'its')
     problems.push({ path: 'platform.remap', problem: 'an x86 host has no ITS: remap is none, vtd or amd' });
   if (arch === 'x86' && smmu) problems.push({ path: 'platform.smmu', problem: 'an x86 host has no SMMU' });

@@ -32,11 +32,19 @@ const platform = v.strictObject({
   arch: v.optional(v.pipe(v.picklist(['x86', 'arm64']), v.description('Architecture of the host.')), 'x86'),
   cpus: v.optional(count(1, 4096, 'Processors of the host.'), 4),
   remap: v.optional(
-    v.pipe(v.picklist(['none', 'vtd', 'amd', 'its']), v.description('Interrupt remapping of the host, or the ITS.')),
+    v.pipe(
+      v.picklist(['none', 'vtd', 'amd', 'its', 'gicv2m']),
+      v.description(
+        'Interrupt remapping of the host; on arm64 what takes messages: an ITS, also with none, or a GICv2m frame.',
+      ),
+    ),
     'none',
   ),
   remapEntries: v.optional(
     count(2, 65536, 'Entries of the interrupt remapping table (VT-d 65536 when absent), or of each AMD table (512).'),
+  ),
+  spis: v.optional(
+    count(1, 938, 'SPIs of the GICv2m frame (remap: gicv2m), from INTID 80 on; 64 when absent. MSI_TYPER tells them.'),
   ),
   gaLogEntries: v.optional(
     count(2, 32768, 'Entries of the GA log of the AMD IOMMU (remap: amd, policy avic), 512 when absent.'),

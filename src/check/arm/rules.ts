@@ -10,6 +10,8 @@ import { mapsDevices } from './f76.ts';
 import { forgetsDiscarded } from './f77.ts';
 import { invalidatesConfiguration } from './f78.ts';
 import { drainsCommands } from './f79.ts';
+import { doorbellWakes } from './r30.ts';
+import { vpesFollowCpus } from './r31.ts';
 
 /** The rules of doorbells, the SMMU and the ITS. */
 export const armRules: readonly Rule[] = [
@@ -24,4 +26,6 @@ export const armRules: readonly Rule[] = [
   invalidatesConfiguration,
   mapsSoftwareMsi,
   drainsCommands,
+  doorbellWakes,
+  vpesFollowCpus,
 ];

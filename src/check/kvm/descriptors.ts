@@ -30,8 +30,8 @@ export function holdsRequest(state: State, descriptor: ObjectId): boolean {
   return false;
 }
 
-/** Whether a virtual CPU left the guest because it halted. */
+/** Whether a virtual CPU left the guest because it halted, or (Arm) waits for an interrupt. */
 export const isHalted = (state: State, object: ObjectId): boolean =>
   state.flag(object, vcpu.at.inGuest) === false && HALT.test(state.text(object, vcpu.at.exitReason));
 
-const HALT = /hlt|halt/i;
+const HALT = /hlt|halt|wfx/i;

@@ -1,9 +1,12 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { requesterIn } from '../../model/bdf.ts';
-import { cpuAccept, cpuSignal } from '../../model/events/cpu.ts';
+import { cpuAccept, cpuSignal, lineSet } from '../../model/events/cpu.ts';
+import { msgSend } from '../../model/events/msix.ts';
 import { kvmMsi } from '../../model/events/virt.ts';
+import { gicv2mSetSpi } from '../../model/registers/its.ts';
 import type { State } from '../../model/state.ts';
 import { irq as irqType, vector as vectorType } from '../../model/things/irq.ts';
+import { messageKind } from '../../model/translate.ts';
 import type { World } from '../../model/world.ts';
 import { each } from '../history.ts';
 import { functionName, irqName } from '../names.ts';
@@ -23,6 +26,14 @@ function irqAt(state: State, vector: ObjectId): ObjectId {
   return state.text(object, irqType.at.device) === '' ? -1 : object;
 }
 
+/** The irq whose message names an SPI of a GICv2m frame; -1: none. */
+function irqOfSpi(state: State, spi: number): ObjectId {
+  for (const { object } of state.world.find('irq')?.children.values() ?? [])
+    if (object >= 0 && state.num(object, irqType.at.data) === spi && state.text(object, irqType.at.device) !== '')
+      return object;
+  return -1;
+}
+
 /** Modes that KVM prints and that nobody means for an interrupt of a device. */
 const SPECIAL = /^(NMI|INIT|SMI|SIPI)\b/;
 
@@ -31,12 +42,13 @@ export const injectsOwnInterrupts: Rule<'F39'> = {
   id: 'F39',
   names: ['INV-INJECT'],
   title: 'Device can inject interrupts that are not its own',
-  meaning: 'A message of a device raises a vector of its own irqs: no NMI, INIT or SMI, and no irq of another device.',
+  meaning:
+    'A message of a device raises a vector of its own irqs: no NMI, INIT or SMI, and no irq of another device; on Arm an SPI of its own irqs.',
   severity: 'security',
   reference:
-    'SDM vol. 3 "Message Data Register Format": the writer of a message chooses mode, vector and CPU; VT-d 5.1.4 and 9.10: with remapping the table entry does, and a posted entry has no mode',
-  kinds: [cpuSignal, cpuAccept, kvmMsi],
-  needs: [[cpuSignal, cpuAccept]],
+    'SDM vol. 3 "Message Data Register Format": the writer of a message chooses mode, vector and CPU; VT-d 5.1.4 and 9.10: with remapping the table entry does, and a posted entry has no mode; SBSA "GICv2m MSI support": a frame sees only the INTID',
+  kinds: [cpuSignal, cpuAccept, kvmMsi, msgSend, lineSet],
+  needs: [[cpuSignal, cpuAccept, lineSet]],
   alone: [kvmMsi],
   needsAll: true,
   confirm:
@@ -44,6 +56,9 @@ export const injectsOwnInterrupts: Rule<'F39'> = {
   watch(report) {
     /** What was told, as objects and mode. */
     const told = new Set<string>();
+    /** The function that wrote the last message, and what it wrote: the frame of a GICv2m raises the SPI of that. */
+    let writer: ObjectId = -1;
+    let written = 0;
     return each((step, { kind, object, words, at }, state) => {
       const { world } = state;
       const once = (key: string): boolean => !told.has(key) && told.add(key) !== undefined;
@@ -56,6 +71,31 @@ export const injectsOwnInterrupts: Rule<'F39'> = {
           severity: 'info',
           title: `A message of ${world.path(object)} has the delivery mode ${mode}`,
           text: `A device or a route of ${world.path(object)} holds a message of mode ${mode}. KVM delivers messages to virtual CPUs of the same machine alone, so that the guest reaches itself and nobody else; a posted entry could not carry it.`,
+          evidence: [],
+        });
+        return true;
+      }
+      if (kind === msgSend) {
+        const { requester, data } = msgSend.read(words, at);
+        writer = requester === undefined ? -1 : functionOf(world, requester);
+        written = data;
+        return false;
+      }
+      if (kind === lineSet) {
+        const [from, spi] = [writer, gicv2mSetSpi.f.intid.of(written)];
+        writer = -1;
+        if (from < 0 || !lineSet.read(words, at).level || messageKind(state, object) !== 'gicv2m') return false;
+        if (Number(world.node(object)?.segment) !== spi) return false;
+        const hit = irqOfSpi(state, spi);
+        if (hit < 0) return false;
+        const owner = state.text(hit, irqType.at.device);
+        if (functionOf(world, requesterIn(owner)) === from || !once(`${from} ${hit}`)) return true;
+        const [name, victim] = [functionName(world, from), irqName(world, hit, state.text(hit, irqType.at.name))];
+        report({
+          step,
+          object: from,
+          title: `${name} can raise an SPI of ${owner}: it raised ${victim}`,
+          text: `${name} wrote INTID ${spi} to the GICv2m frame, which is ${victim} of ${owner}. The frame does not see who writes: each device that reaches it raises any SPI of it. An ITS takes the DeviceID beside the EventID, and raises interrupts of that device alone.`,
           evidence: [],
         });
         return true;

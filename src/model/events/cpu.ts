@@ -71,7 +71,7 @@ export const gicPend = eventKind(
   'gic.pend',
   'deliver',
   [intid, vcpuVector],
-  'An LPI arrived at the redistributor of a processor and pends there, or is no longer pending (cleared or moved away). At a virtual CPU: a virtual LPI.',
+  'An LPI arrived at the redistributor of a processor and pends there, or is no longer pending (cleared or moved away); or an SPI pends for that processor. At a virtual CPU: a virtual LPI.',
   { pending: 'flag', cause: 'u?' },
   (state, e, a) => {
     const pending = a.pending;

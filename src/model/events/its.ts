@@ -239,11 +239,12 @@ export const gicFrameSeen = eventKind(
   'gic.frame',
   'look',
   [gicFrame],
-  'A GICv2m frame answered the first message that was written to it, or the kernel named its doorbell.',
-  { doorbell: 'xx' },
+  'A GICv2m frame answered the first message that was written to it, or the kernel named its doorbell. `typer`: MSI_TYPER, where it was read.',
+  { doorbell: 'xx', typer: 'x?' },
   (state, e, a) => {
     state.set(e.object, gicFrame.at.doorbell, a.doorbell(0));
     state.set(e.object, gicFrame.at.doorbell + 1, a.doorbell(1));
+    if (a.typer !== undefined) state.set(e.object, gicFrame.at.typer, a.typer);
   },
 );
 

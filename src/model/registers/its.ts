@@ -258,6 +258,18 @@ export const itsTranslater = register(
   [bits('eventId', 31, 0, 'RW', 'EventID: entry of the translation table.')],
 );
 
+/** MSI_TYPER (offset 8 of a GICv2m frame), 32 bits. */
+export const gicv2mTyper = register(
+  'GICv2m MSI_TYPER',
+  32,
+  'Which SPIs the frame raises.',
+  'SBSA "GICv2m MSI support"; drivers/irqchip/irq-gic-v2m.c V2M_MSI_TYPER_BASE_SPI, V2M_MSI_TYPER_NUM_SPI',
+  withReserved(32, [
+    bits('base', 25, 16, 'RO', 'INTID of its first SPI.'),
+    bits('count', 9, 0, 'RO', 'How many SPIs it has.'),
+  ]),
+);
+
 /** What a device writes to MSI_SETSPI_NS (offset 0x40 of a GICv2m frame), 32 bits. */
 export const gicv2mSetSpi = register(
   'GICv2m MSI_SETSPI_NS',

@@ -1,6 +1,7 @@
 import { objectType } from '../objects.ts';
 import { besides, byNumber, byNumberAtFirst } from '../reference.ts';
 import { amdIrte32, amdIrte128 } from '../registers/amd.ts';
+import { gicv2mTyper } from '../registers/its.ts';
 import { vtdIrte } from '../registers/vtd.ts';
 
 /** An interrupt remapping unit: `irte/<unit>`. */
@@ -175,6 +176,7 @@ export const gicFrame = objectType(
       words: 2,
       meaning: 'Address of MSI_SETSPI_NS as it was written: bus address of the doorbell.',
     },
+    typer: { kind: 'reg', register: gicv2mTyper, meaning: 'Which SPIs it raises (MSI_TYPER).' },
   },
 );
 

@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
+import type { Message } from '../device/message.ts';
 import { dropTaken } from '../drop.ts';
 import type { Composed, Domain, Irq } from '../irq/domain.ts';
 import { host } from '../irq/host.ts';
@@ -14,6 +15,7 @@ import { IommufdIrqs, iommufdIrqs } from './iommufd-irqs.ts';
 import { Its } from './its.ts';
 import { GicDomain, ItsDomain, type MsiOwner } from './its-domain.ts';
 import { ArmRoot, Smmu } from './smmu.ts';
+import { installV2m } from './v2m/install.ts';
 
 /** Physical address of GITS_TRANSLATER: offset 0x40 of the second 64 KiB of an ITS at 0x20200000. */
 export const DOORBELL = 0x20210040;
@@ -28,12 +30,11 @@ const PROVIDERS: Readonly<Record<ComposeHook, string>> = {
   domain: 'VMSI',
 };
 
-/** What an Arm host has in place of remapping unit and vector domain. */
-export interface ArmParts {
+/** What an Arm host with an ITS has in place of remapping unit and vector domain. */
+export interface ItsParts {
   readonly gic: Gic;
   readonly its: Its;
   readonly domain: ItsDomain;
-  readonly smmu: Smmu | undefined;
 }
 
 /** Asks the owner of the translation of the function: iommufd, or the kernel's own DMA mapping. */
@@ -147,20 +148,30 @@ class TranslatingDomain implements Domain {
   }
 }
 
-/** The parts of an Arm host. */
-export const armParts: Service<ArmParts> = service<ArmParts>('arm-parts');
+/** The ITS of an Arm host, where it has one. */
+export const itsParts: Service<ItsParts> = service<ItsParts>('ITS');
 
-/** Puts GIC, ITS, and SMMU in place of what an x86 host has; brings CPUs and collections up. */
+/** The SMMU of an Arm host, where it has one. */
+export const smmuUnit: Service<Smmu> = service<Smmu>('SMMU');
+
+/** Puts GIC, SMMU, and an ITS or a GICv2m frame in place of what an x86 host has; brings CPUs up. */
 export function installArmHost(setup: Setup): void {
   const { scenario, machine } = setup;
   if (scenario.platform.arch !== 'arm64') return;
+  const { cpus } = setup.use(host);
+  for (let n = 0; n < cpus.count; n++) machine.as(cpus.actor(n), () => cpus.setOnline(n, true));
+  const smmu = scenario.platform.smmu || scenario.iommufd ? setup.provide(smmuUnit, new Smmu(machine, 0)) : undefined;
+  if (scenario.platform.remap === 'gicv2m') installV2m(setup, smmu);
+  else installIts(setup, smmu);
+}
+
+/** An ITS, with a collection for each CPU. */
+function installIts(setup: Setup, smmu: Smmu | undefined): void {
+  const { scenario, machine } = setup;
   const part = setup.use(host);
   const { cpus, core } = part;
-  for (let n = 0; n < cpus.count; n++) machine.as(cpus.actor(n), () => cpus.setOnline(n, true));
-
   const gic = new Gic(machine, cpus);
   const its = new Its(machine, gic, 0, cpus.count);
-  const smmu = scenario.platform.smmu || scenario.iommufd ? new Smmu(machine, 0) : undefined;
   const moving = setup.design.affinityMessage === 'changes';
   const root = new GicDomain(machine);
   const domain = new ItsDomain(root, its, gic, DOORBELL, moving);
@@ -173,7 +184,7 @@ export function installArmHost(setup: Setup): void {
   };
   its.announce(DOORBELL);
   domain.boot();
-  setup.provide(armParts, { gic, its, domain, smmu });
+  setup.provide(itsParts, { gic, its, domain });
 
   // Only iommufd lets user space own a translation.
   const hook = scenario.iommufd ? setup.design.composeHook : 'function';
@@ -188,13 +199,21 @@ export function installArmHost(setup: Setup): void {
   if (smmu) domain.owner = new AddressOwners(fd, new DmaIommu(machine, smmu), hook);
   if (fd) setup.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, setup.design.forceWrite === 'yes'));
 
-  part.hotplug = new ArmHotplug(machine, cpus, core, domain);
+  part.hotplug = new ArmHotplug(machine, cpus, core, {
+    target: (irq) => domain.target(irq),
+    bringUp(cpu) {
+      domain.bringUp(cpu);
+      gic.wake(cpu);
+    },
+  });
   part.reserves = false;
   part.parent = domain;
-  part.port = new ArmRoot(machine, its, DOORBELL, smmu);
+  part.prefix = 'ITS-';
+  const doorbell = { doorbell: DOORBELL, what: 'of the ITS', accept: (message: Message) => its.translate(message) };
+  part.port = new ArmRoot(machine, doorbell, smmu);
   part.busDomain = (fn) => {
     const parent = hook === 'domain' && fd?.owns(fn) ? new TranslatingDomain(machine, domain, fd, fn.bdf) : domain;
-    const made = new ItsMsixDomain(machine, `ITS-PCI-MSIX-${fn.bdf}`, parent, domain, fd, hook);
+    const made = new ItsMsixDomain(machine, `${part.prefix}PCI-MSIX-${fn.bdf}`, parent, domain, fd, hook);
     machine.emit(domCreate, made.object, { parent: parent.name, ret: 0 });
     return made;
   };

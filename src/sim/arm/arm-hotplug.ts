@@ -5,29 +5,36 @@ import { errno, type Irq } from '../irq/domain.ts';
 import type { CpuHotplug } from '../irq/hotplug.ts';
 import type { IrqCore } from '../irq/irq-core.ts';
 import type { Actions, Machine } from '../machine.ts';
-import type { ItsDomain } from './its-domain.ts';
+
+/** What an Arm host knows of the targets of its interrupts. */
+export interface Targets {
+  /** The CPU that an irq goes to, -1 while it goes to none. */
+  target(irq: Irq): number;
+  /** A CPU came up: what waits for it is taken. */
+  bringUp(cpu: number): void;
+}
 
 /** Nanoseconds between two looks whether another CPU is done. */
 const WAIT = 10_000;
 
 /**
- * Takes processors of an Arm host offline and online (kernel/irq/cpuhotplug.c, irq-gic-v3-its.c): EventIDs move to
- * another collection and keep their pending state, managed interrupts are shut down with their last CPU. The collection of
- * the CPU that left stays mapped; when it comes back it is mapped again.
+ * Takes processors of an Arm host offline and online (kernel/irq/cpuhotplug.c, irq-gic-v3-its.c): interrupts move to
+ * another CPU and keep their pending state, managed ones are shut down with their last CPU. With an ITS the collection of the CPU
+ * that left stays mapped; when it comes back it is mapped again.
  */
 export class ArmHotplug implements CpuHotplug {
   readonly machine: Machine;
   readonly #cpus: Cpus;
   readonly #core: IrqCore;
-  readonly #its: ItsDomain;
+  readonly #targets: Targets;
   /** One CPU at a time (cpu_add_remove_lock). */
   #taken = false;
 
-  constructor(machine: Machine, cpus: Cpus, core: IrqCore, its: ItsDomain) {
+  constructor(machine: Machine, cpus: Cpus, core: IrqCore, targets: Targets) {
     this.machine = machine;
     this.#cpus = cpus;
     this.#core = core;
-    this.#its = its;
+    this.#targets = targets;
   }
 
   #refuse(cpu: number, online: boolean, ret: number): number {
@@ -53,7 +60,7 @@ export class ArmHotplug implements CpuHotplug {
     if (this.#cpus.onlineCpus().length === 1) return this.#refuse(cpu, false, errno.EBUSY);
     this.#cpus.setOnline(cpu, false);
     for (const irq of [...this.#core.irqs.values()])
-      if (this.#its.target(irq) === cpu) yield* this.#core.locked(irq, this.#migrate(irq));
+      if (this.#targets.target(irq) === cpu) yield* this.#core.locked(irq, this.#migrate(irq));
     return 0;
   }
 
@@ -72,8 +79,7 @@ export class ArmHotplug implements CpuHotplug {
   *#online(cpu: number): Actions<number> {
     if (this.#cpus.online(cpu)) return this.#refuse(cpu, true, errno.EINVAL);
     this.#cpus.setOnline(cpu, true);
-    this.#its.bringUp(cpu);
-    this.#its.its.gic.wake(cpu);
+    this.#targets.bringUp(cpu);
     for (const irq of this.#core.irqs.values())
       if (irq.managedShutdown && irq.affinity.includes(cpu))
         yield* this.#core.locked(irq, this.#core.startManaged(irq));

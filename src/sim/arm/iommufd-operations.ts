@@ -4,7 +4,7 @@ import type { Irq } from '../irq/domain.ts';
 import { host } from '../irq/host.ts';
 import type { OperationSpec } from '../operation.ts';
 import type { Setup } from '../setup.ts';
-import { armParts } from './arm-host.ts';
+import { smmuUnit } from './arm-host.ts';
 import { iommufd } from './iommufd.ts';
 import { type IommufdIrqs, iommufdIrqs } from './iommufd-irqs.ts';
 
@@ -22,7 +22,7 @@ const noIoas = (setup: Setup, object: string): string | undefined =>
   noIommufd(setup) ?? (object === 'iommufd/1/ioas/1' ? undefined : `there is no ${object}: it is iommufd/1/ioas/1`);
 
 function noStream(setup: Setup, object: string): string | undefined {
-  if (!setup.find(armParts)?.smmu) return 'the system has no SMMU (platform.smmu, or section iommufd)';
+  if (!setup.find(smmuUnit)) return 'the system has no SMMU (platform.smmu, or section iommufd)';
   const known = /^smmu\/0\/stream\/0x(0|[1-9a-f][0-9a-f]{0,3})$/.test(object);
   return known ? undefined : `there is no ${object}: streams are smmu/0/stream/0x<requester ID>`;
 }
@@ -150,7 +150,7 @@ export const iommufdOperations: readonly OperationSpec[] = [
     actor: guest,
     refuses: noStream,
     *run(setup, object, { iova, output, size }) {
-      setup.use(armParts).smmu!.map(streamOf(object), Number(iova), Number(output), Number(size));
+      setup.use(smmuUnit).map(streamOf(object), Number(iova), Number(output), Number(size));
     },
   },
   {
@@ -163,7 +163,7 @@ export const iommufdOperations: readonly OperationSpec[] = [
     actor: guest,
     refuses: noStream,
     *run(setup, object, { iova }) {
-      setup.use(armParts).smmu!.unmap(streamOf(object), Number(iova));
+      setup.use(smmuUnit).unmap(streamOf(object), Number(iova));
     },
   },
 ];

@@ -1,7 +1,7 @@
 import { FIRST_LPI, lpiConfig } from '../../model/registers/its.ts';
 import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
 import type { Setup } from '../setup.ts';
-import { armParts } from './arm-host.ts';
+import { itsParts } from './arm-host.ts';
 import type { ItsCommand } from './its-command.ts';
 
 const driver = { layer: 'irq-core', name: 'its-driver', cpu: 0 } as const;
@@ -46,14 +46,14 @@ function command(
     actor: driver,
     refuses: missingIts,
     *run(setup, _object, values) {
-      setup.use(armParts).its.command(order(values));
+      setup.use(itsParts).its.command(order(values));
     },
   };
 }
 
 /** Why an ITS does not take a command; undefined: it does. */
 export function missingIts(setup: Setup, object: string): string | undefined {
-  if (!setup.find(armParts)) return 'the system has no ITS (platform.arch arm64)';
+  if (!setup.find(itsParts)) return 'the system has no ITS (platform.arch arm64, and platform.remap its)';
   return object === 'its/0' ? undefined : `there is no ${object}: the system has one ITS, its/0`;
 }
 
@@ -157,7 +157,7 @@ export const itsOperations: readonly OperationSpec[] = [
     refuses: (setup, object) => missingIts(setup, 'its/0') ?? notLpi(object),
     *run(setup, object, { enabled, priority }) {
       setup
-        .use(armParts)
+        .use(itsParts)
         .gic.configure(Number(object.split('/')[3]), enabled === true, Number(priority) & lpiConfig.f.priority.mask);
     },
   },

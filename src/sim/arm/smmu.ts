@@ -8,7 +8,6 @@ import type { Message, MessagePort } from '../device/message.ts';
 import { drop } from '../drop.ts';
 import { errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
-import type { Its } from './its.ts';
 
 /** Bytes of a page. */
 export const PAGE = 0x1000;
@@ -157,16 +156,20 @@ export class Smmu {
   }
 }
 
+/** What takes messages of devices: the address to which they are written, and what it is. */
+export interface Doorbell extends MessagePort {
+  readonly doorbell: number;
+  readonly what: string;
+}
+
 /** The root complex of an Arm host: through the SMMU where there is one, to the doorbell, else a DMA write. */
 export class ArmRoot implements MessagePort {
   readonly machine: Machine;
-  readonly its: Its;
-  readonly doorbell: number;
+  readonly doorbell: Doorbell;
   readonly smmu: Smmu | undefined;
 
-  constructor(machine: Machine, its: Its, doorbell: number, smmu: Smmu | undefined) {
+  constructor(machine: Machine, doorbell: Doorbell, smmu: Smmu | undefined) {
     this.machine = machine;
-    this.its = its;
     this.doorbell = doorbell;
     this.smmu = smmu;
   }
@@ -176,14 +179,14 @@ export class ArmRoot implements MessagePort {
     const { cause, from } = message;
     const address = message.address === 0 || !this.smmu ? message.address : this.smmu.translate(message);
     if (address === undefined) return;
-    if (address === this.doorbell) {
-      this.its.translate({ ...message, address });
+    if (address === this.doorbell.doorbell) {
+      this.doorbell.accept({ ...message, address });
       return;
     }
     const reason =
       address === 0
         ? 'written to address 0: the message was never programmed or is torn down'
-        : `${hexText(address)} is not the doorbell of the ITS: an ordinary DMA write`;
+        : `${hexText(address)} is not the doorbell ${this.doorbell.what}: an ordinary DMA write`;
     drop(machine, from, reason, cause);
   }
 }

@@ -58,6 +58,16 @@ const readdressed =
     };
   };
 
+/** The fault is found at the next interrupt of the vPE. */
+const interruptOfVpe =
+  (planting: Planting) =>
+  ({ kind, object }: EventRow): void => {
+    if (kind !== itsTrans || !planting.struck) return;
+    const { world, state } = planting.machine;
+    const vpe = world.objectAt(`its/0/vpe/${state.num(object, itsEvent.at.vpe)}`);
+    if (vpe === planting.blamed) planting.tell(vpe);
+  };
+
 /** Faults of SMMU, ITS and iommufd, and of who sets them up. */
 export const armFaults: readonly PlantedFault[] = [
   {
@@ -190,5 +200,33 @@ export const armFaults: readonly PlantedFault[] = [
     how: 'The kernel does not find the page that it has mapped for a doorbell: it wants another one, and the window of software MSI addresses has none left.',
     places: 16,
     watch: blamedAt(msiPrepare),
+  },
+  {
+    id: 'R30',
+    scenario: 'gicv4-faults',
+    how: 'KVM takes a virtual CPU that waits for an interrupt off its CPU, and does not want the doorbell of its vPE.',
+    places: 14,
+    watch(planting) {
+      return ({ kind, object, words }) => {
+        if (kind !== gicPend || !planting.struck || !gicPend.read(words, 0).pending) return;
+        const vcpu = planting.machine.world.node(object)?.parent?.parent?.object;
+        if (vcpu === planting.blamed) planting.tell(object);
+      };
+    },
+  },
+  {
+    id: 'R31',
+    scenario: 'gicv4-faults',
+    how: 'KVM runs a virtual CPU on another CPU, and no VMOVP tells the ITS where its vPE is.',
+    places: 14,
+    watch: interruptOfVpe,
+  },
+  {
+    id: 'R31-sync',
+    rule: 'R31',
+    scenario: 'gicv4-faults',
+    how: 'KVM runs a virtual CPU on another CPU and puts VMOVP into the queue without a VSYNC: the ITS goes on to send to the redistributor that the vPE left.',
+    places: 14,
+    watch: interruptOfVpe,
   },
 ];

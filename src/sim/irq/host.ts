@@ -58,6 +58,8 @@ export class Host {
   parent: Domain;
   /** Where messages of functions arrive: the root complex, or what another architecture has in its place. */
   port: MessagePort;
+  /** What stands before the names of the MSI domains of functions: the part of the platform that takes their messages (msi_parent_ops.prefix). */
+  prefix = '';
   /** Makes the MSI-X domain of a function. */
   busDomain = (fn: PciFunction): MsixDomain => {
     const own = this.era.perDevice;

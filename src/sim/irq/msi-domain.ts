@@ -35,9 +35,9 @@ export class MsiDomain implements Domain {
   readonly #shared: boolean;
 
   /** `shared`: the name of the domain of all functions that it stands for. */
-  constructor(machine: Machine, fn: PciFunction, parent: Domain, shared?: string) {
+  constructor(machine: Machine, fn: PciFunction, parent: Domain, prefix: string, shared?: string) {
     this.machine = machine;
-    this.name = shared ?? `PCI-MSI-${fn.bdf}`;
+    this.name = shared ?? `${prefix}PCI-MSI-${fn.bdf}`;
     this.#shared = shared !== undefined;
     this.parent = parent;
     this.object = machine.world.object(domainType, `domain/${this.name}`);
@@ -116,7 +116,7 @@ export function* allocMsi(
 ): Actions<MsiBlock | number> {
   if (msiObject(fn) < 0) return errno.ENODEV;
   const own = host.era.perDevice;
-  const domain = new MsiDomain(fn.machine, fn, host.parent, own ? undefined : host.sharedName);
+  const domain = new MsiDomain(fn.machine, fn, host.parent, host.prefix, own ? undefined : host.sharedName);
   const created = fn.enabled === true ? errno.EINVAL : 0;
   // The domain of all functions is there since boot.
   if (own)

@@ -3,7 +3,7 @@ import { host } from '../../irq/host.ts';
 import { vms } from '../../kvm/vm.ts';
 import type { Actions } from '../../machine.ts';
 import { type Service, type Setup, service } from '../../setup.ts';
-import { armParts } from '../arm-host.ts';
+import { itsParts } from '../arm-host.ts';
 import type { ItsDomain } from '../its-domain.ts';
 import { NO_DOORBELL, type Vpe, Vpes } from './vpes.ts';
 
@@ -55,7 +55,7 @@ export const forwarding: Service<Forwarding> = service<Forwarding>('forwarding o
 
 /** Gives the ITS of an Arm host with virtual machines GICv4, or KVM the work. */
 export function installGicv4(setup: Setup): void {
-  const parts = setup.find(armParts);
+  const parts = setup.find(itsParts);
   const all = setup.find(vms);
   if (!parts || !all || all.size === 0 || !setup.find(host)) return;
   const { its, gic, domain } = parts;

@@ -3,7 +3,7 @@ import { FIRST_LPI } from '../../../model/registers/its.ts';
 import { host } from '../../irq/host.ts';
 import type { OperationArg, OperationSpec, OperationValues } from '../../operation.ts';
 import type { Setup } from '../../setup.ts';
-import { armParts } from '../arm-host.ts';
+import { itsParts } from '../arm-host.ts';
 import type { VirtualCommand } from '../its-command.ts';
 import { DEVICE, EVENT, missingIts, VALID } from '../its-operations.ts';
 import { forwarding } from './forwarding.ts';
@@ -18,13 +18,13 @@ const n = (value: OperationValues[string]): number => Number(value);
 
 function noVcpu(setup: Setup, vcpu: number): string | undefined {
   const part = setup.find(forwarding);
-  if (!part) return 'the system is no Arm host with virtual machines';
+  if (!part) return 'the system is no Arm host with an ITS and virtual machines';
   return part.vpes.of(vcpu) ? undefined : `there is no virtual CPU ${vcpu}`;
 }
 
 function noIrq(setup: Setup, object: string): string | undefined {
   const irq = setup.find(host)?.core.irq(numberOf(object));
-  return irq && (setup.find(armParts)?.domain.target(irq) ?? -1) >= 0
+  return irq && (setup.find(itsParts)?.domain.target(irq) ?? -1) >= 0
     ? undefined
     : `${object} has no LPI that is mapped`;
 }
@@ -63,7 +63,7 @@ const command = (
   actor: driver,
   refuses: missingIts,
   *run(setup, _object, values) {
-    setup.use(armParts).its.command(order(values));
+    setup.use(itsParts).its.command(order(values));
   },
 });
 

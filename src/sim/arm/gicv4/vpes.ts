@@ -58,6 +58,8 @@ export class Vpes implements VirtualSide {
   readonly its: Its;
   readonly #gic: Gic;
   readonly #all = new Map<number, Vpe>();
+  /** Redistributors to which the ITS still sends interrupts of a vPE: VMOVP without a VSYNC behind it. */
+  readonly #left = new Map<Vpe, number>();
 
   constructor(its: Its, gic: Gic, machines: Iterable<Vm>, version: Gicv4, firstDoorbell: number) {
     this.machine = its.machine;
@@ -133,6 +135,7 @@ export class Vpes implements VirtualSide {
     if (order.op === 'VMAPP') {
       if (order.valid && !this.#gic.cpus.exists(order.target)) return [0, 'no such redistributor'];
       const { target, valid, defaultDoorbell } = order;
+      this.#left.delete(one);
       machine.emit(itsVmapp, one.object, {
         target,
         valid,
@@ -165,6 +168,7 @@ export class Vpes implements VirtualSide {
       }
       case 'VMOVP':
         if (!this.#gic.cpus.exists(order.target)) return [0, 'no such redistributor'];
+        if (!this.#left.has(one)) this.#left.set(one, state.num(one.object, itsVpe.at.target));
         machine.emit(itsVmovp, one.object, { target: order.target });
         return undefined;
       case 'INVDB':
@@ -172,6 +176,7 @@ export class Vpes implements VirtualSide {
       case 'VSYNC':
         machine.emit(itsCommand, its.object, { name: order.op, text: `vPE ${one.id}` });
         if (order.op === 'INVDB') this.#gic.load(one.doorbell);
+        if (order.op === 'VSYNC') this.#left.delete(one);
         return undefined;
     }
   }
@@ -201,7 +206,7 @@ export class Vpes implements VirtualSide {
     const one = this.#all.get(number);
     if (one === undefined || !this.mapped(one)) return `vPE ${number} is not mapped (no VMAPP)`;
     const [vlpi, own] = [state.num(event, itsEvent.at.vlpi), state.num(event, itsEvent.at.vdoorbell)];
-    const target = state.num(one.object, itsVpe.at.target);
+    const target = this.#left.get(one) ?? state.num(one.object, itsVpe.at.target);
     this.machine.as(this.#gic.cpus.actor(target), () => {
       this.#pend(one, vlpi, cause);
       const here = one.run === 'running' && one.cpu === target;
@@ -288,12 +293,21 @@ export class Vpes implements VirtualSide {
     vcpus.place(one.n, cpu);
     one.cpu = cpu;
     machine.as(vcpus.kvm(one.n), () => {
-      if (moves) this.its.command({ op: 'VMOVP', vpe: one.id, target: cpu }, { op: 'VSYNC', vpe: one.id });
+      if (moves) this.#tellIts(one, cpu);
       if (this.mapped(one)) machine.emit(vpeResident, one.object, { cpu, resident: true });
     });
     one.run = 'running';
     yield* vcpus.enter(one.n);
     this.#dispatch(one, false);
+  }
+
+  /** VMOVP and VSYNC. A planted fault leaves out both, or the VSYNC. */
+  #tellIts(one: Vpe, cpu: number): void {
+    const { its, machine } = this;
+    if (machine.tamper?.spoils('R31', one.object)) return;
+    const move = { op: 'VMOVP', vpe: one.id, target: cpu } as const;
+    if (machine.tamper?.spoils('R31-sync', one.object)) its.command(move);
+    else its.command(move, { op: 'VSYNC', vpe: one.id });
   }
 
   /** vgic_v4_put: the vPE leaves its redistributor. One that waits for interrupts wants its doorbell, or runs on when something pends already. */
@@ -306,9 +320,11 @@ export class Vpes implements VirtualSide {
     const pendingLast = one.pending.size > 0;
     machine.as(vcpus.kvm(one.n), () => {
       if (!this.mapped(one)) return;
-      const late = this.version === 'v4.1' ? { doorbell: waits } : {};
+      // A planted fault: KVM does not want the doorbell of a virtual CPU that waits.
+      const deaf = waits && !pendingLast && machine.tamper?.spoils('R30', vcpus.object(one.n)) === true;
+      const late = this.version === 'v4.1' ? { doorbell: waits && !deaf } : {};
       machine.emit(vpeResident, one.object, { cpu: one.cpu, resident: false, pendingLast, ...late });
-      if (this.version === 'v4.0' && waits) this.#doorbell(one, true);
+      if (this.version === 'v4.0' && waits && !deaf) this.#doorbell(one, true);
     });
     if (waits && pendingLast) yield* this.schedule(one, one.cpu);
   }
