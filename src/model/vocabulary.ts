@@ -1,6 +1,7 @@
 import type { AppliedEvent, EventKind } from './event.ts';
 import { apicEvents } from './events/apic.ts';
 import { gicv4Events } from './events/arm/gicv4.ts';
+import { nestedEvents } from './events/arm/nested.ts';
 import { cpuEvents } from './events/cpu.ts';
 import { domainEvents } from './events/domain.ts';
 import { functionEvents } from './events/function.ts';
@@ -52,6 +53,7 @@ export const vocabulary: readonly EventKind[] = [
   ...vfioEvents,
   ...imsEvents,
   ...iommufdEvents,
+  ...nestedEvents,
   ...queueEvents,
   ...outcomeEvents,
   ...snapshotEvents,

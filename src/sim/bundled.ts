@@ -61,14 +61,16 @@ import s58 from '../../examples/scenarios/vector-space.scenario.json' with { typ
 import s59 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
 import s60 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
 import s61 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s62 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s63 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s64 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s65 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s66 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s67 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s68 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s69 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
+import s63 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
+import s64 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s65 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s66 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s67 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s68 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s69 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s70 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s71 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -142,12 +144,14 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'vfio-intx', document: s59 },
   { id: 'vfio-msi', document: s60 },
   { id: 'vgpu-emulated', document: s61 },
-  { id: 'vmm-faults', document: s62 },
-  { id: 'vmm-grants', document: s63 },
-  { id: 'vmsi-affinity', document: s64 },
-  { id: 'vmsi-flat', document: s65 },
-  { id: 'vmsi-missing-mapping', document: s66 },
-  { id: 'vmsi-nested', document: s67 },
-  { id: 'vmsi-update-without-rewrite', document: s68 },
-  { id: 'vtd-remap-faults', document: s69 },
+  { id: 'viommu-events', document: s62 },
+  { id: 'viommu-faults', document: s63 },
+  { id: 'vmm-faults', document: s64 },
+  { id: 'vmm-grants', document: s65 },
+  { id: 'vmsi-affinity', document: s66 },
+  { id: 'vmsi-flat', document: s67 },
+  { id: 'vmsi-missing-mapping', document: s68 },
+  { id: 'vmsi-nested', document: s69 },
+  { id: 'vmsi-update-without-rewrite', document: s70 },
+  { id: 'vtd-remap-faults', document: s71 },
 ];
