@@ -18,6 +18,7 @@ import { outcomeEvents } from './events/outcome.ts';
 import { pciEvents } from './events/pci.ts';
 import { avicEvents } from './events/platform/avic.ts';
 import { eraEvents } from './events/platform/eras.ts';
+import { tdxEvents } from './events/platform/tdx.ts';
 import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
@@ -49,6 +50,7 @@ export const vocabulary: readonly EventKind[] = [
   ...postedEvents,
   ...avicEvents,
   ...eraEvents,
+  ...tdxEvents,
   ...hypervisorEvents,
   ...vfioEvents,
   ...imsEvents,

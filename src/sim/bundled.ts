@@ -56,21 +56,22 @@ import s53 from '../../examples/scenarios/queues-10000.scenario.json' with { typ
 import s54 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
 import s55 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
 import s56 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s61 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s62 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
-import s63 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
-import s64 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s65 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s66 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s67 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s68 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s69 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s70 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s71 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/tdx-guest.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s63 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
+import s64 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
+import s65 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s66 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s67 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s68 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s69 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s70 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s71 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s72 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -139,19 +140,20 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'remap-faults', document: s54 },
   { id: 'rogue-messages', document: s55 },
   { id: 'sparse-mmap-hole', document: s56 },
-  { id: 'vector-faults', document: s57 },
-  { id: 'vector-space', document: s58 },
-  { id: 'vfio-intx', document: s59 },
-  { id: 'vfio-msi', document: s60 },
-  { id: 'vgpu-emulated', document: s61 },
-  { id: 'viommu-events', document: s62 },
-  { id: 'viommu-faults', document: s63 },
-  { id: 'vmm-faults', document: s64 },
-  { id: 'vmm-grants', document: s65 },
-  { id: 'vmsi-affinity', document: s66 },
-  { id: 'vmsi-flat', document: s67 },
-  { id: 'vmsi-missing-mapping', document: s68 },
-  { id: 'vmsi-nested', document: s69 },
-  { id: 'vmsi-update-without-rewrite', document: s70 },
-  { id: 'vtd-remap-faults', document: s71 },
+  { id: 'tdx-guest', document: s57 },
+  { id: 'vector-faults', document: s58 },
+  { id: 'vector-space', document: s59 },
+  { id: 'vfio-intx', document: s60 },
+  { id: 'vfio-msi', document: s61 },
+  { id: 'vgpu-emulated', document: s62 },
+  { id: 'viommu-events', document: s63 },
+  { id: 'viommu-faults', document: s64 },
+  { id: 'vmm-faults', document: s65 },
+  { id: 'vmm-grants', document: s66 },
+  { id: 'vmsi-affinity', document: s67 },
+  { id: 'vmsi-flat', document: s68 },
+  { id: 'vmsi-missing-mapping', document: s69 },
+  { id: 'vmsi-nested', document: s70 },
+  { id: 'vmsi-update-without-rewrite', document: s71 },
+  { id: 'vtd-remap-faults', document: s72 },
 ];
