@@ -1,12 +1,12 @@
 import type { Subject } from '../subject.ts';
+import { apicOperations } from './apic-operations.ts';
 import { guestAffinity, guestOperations } from './guest-operations.ts';
-import { privateOperations } from './private-operations.ts';
 import { kvmOperations } from './table-operations.ts';
 import { installVms } from './vm.ts';
 import { vmOperations } from './vm-operations.ts';
 
 /** Virtual machines of KVM, their VMM and guests. */
 export const kvmSubject: Subject = {
-  operations: [...guestOperations, guestAffinity, ...vmOperations, ...kvmOperations, ...privateOperations],
+  operations: [...guestOperations, guestAffinity, ...vmOperations, ...kvmOperations, ...apicOperations],
   install: { machines: installVms },
 };

@@ -7,7 +7,7 @@ import { vmmOperation } from './vm-operations.ts';
 const called = (vm: Vm, name: string, ret: number): void => vm.machine.emit(kvmIoctl, vm.object, { name, ret });
 
 /** Calls that KVM refuses where it does not reach the state of a guest (TDX). */
-export const privateOperations: readonly OperationSpec[] = [
+export const apicOperations: readonly OperationSpec[] = [
   vmmOperation(
     'kvm.lapic',
     'Read or write a local APIC',
