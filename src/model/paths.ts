@@ -4,6 +4,7 @@ import type { ObjectType } from './objects.ts';
 import { avic, gaLog } from './things/avic.ts';
 import { grant, imsEntry, ioas, ioasMap, permission, piDescriptor, queue, vmsi } from './things/ims.ts';
 import { cpu, domain, intid, irq, irqDescriptor, irqThread, pin, softirq, vector } from './things/irq.ts';
+import { guestStream, hwQueue, vdevice, veventq, viommu } from './things/nested.ts';
 import { bar, device, mention, msi, msixCap, msixEntry, table } from './things/pci.ts';
 import { interruptHandle, ntbCopy, pasidEntry, queueUser } from './things/queue.ts';
 import {
@@ -96,6 +97,11 @@ export const pathTypes = [
   ['iommufd/*/ioas/*/map/*', ioasMap],
   ['iommufd/*/hwpt/*/map/*', ioasMap],
   ['iommufd/*/vmsi/*/*', vmsi],
+  ['iommufd/*/viommu/*', viommu],
+  ['iommufd/*/viommu/*/vdevice/*', vdevice],
+  ['iommufd/*/viommu/*/stream/*', guestStream],
+  ['iommufd/*/viommu/*/veventq', veventq],
+  ['iommufd/*/viommu/*/hwqueue/*', hwQueue],
   ['hypervisor/grant/*', grant],
   ['snapshot/*', listing],
   ['arch/*', kernelCount],

@@ -1,6 +1,7 @@
 import type { AppliedEvent, EventKind } from './event.ts';
 import { apicEvents } from './events/apic.ts';
 import { gicv4Events } from './events/arm/gicv4.ts';
+import { nestedEvents } from './events/arm/nested.ts';
 import { cpuEvents } from './events/cpu.ts';
 import { domainEvents } from './events/domain.ts';
 import { functionEvents } from './events/function.ts';
@@ -17,6 +18,7 @@ import { outcomeEvents } from './events/outcome.ts';
 import { pciEvents } from './events/pci.ts';
 import { avicEvents } from './events/platform/avic.ts';
 import { eraEvents } from './events/platform/eras.ts';
+import { tdxEvents } from './events/platform/tdx.ts';
 import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
@@ -48,10 +50,12 @@ export const vocabulary: readonly EventKind[] = [
   ...postedEvents,
   ...avicEvents,
   ...eraEvents,
+  ...tdxEvents,
   ...hypervisorEvents,
   ...vfioEvents,
   ...imsEvents,
   ...iommufdEvents,
+  ...nestedEvents,
   ...queueEvents,
   ...outcomeEvents,
   ...snapshotEvents,

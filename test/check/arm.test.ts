@@ -225,4 +225,54 @@ describe('rules about SMMU and ITS', () => {
     // Without translation, the physical address is right.
     assert.deepEqual(found(made(`${prepare('')}\n${write('0x20210040')}`), 'F74'), []);
   });
+
+  describe('F7D and F7E: the virtual IOMMU of a guest', () => {
+    const V = 'iommufd/1/viommu/1';
+    const [A, B] = ['0000:00:05.0', '0000:00:06.0'];
+    const vdevice = (id: string, device: string, ret = 0): string =>
+      `1 vdevice.alloc ${V}/vdevice/${id} device=${device} ret=${ret}`;
+    const ste = (stream: string, device: string, ret = 0): string =>
+      `2 guest.ste ${V}/stream/${stream} device=${device} config=translate ret=${ret}`;
+    const wrong = `1 ${V}/vdevice/0x8: The virtual device of ${A} has the ID 0x8, and the guest names it 0x108`;
+
+    it('F7D an ID by which the guest does not name the device', () => {
+      assert.deepEqual(found(made(`${vdevice('0x8', A)}\n${ste('0x108', A)}`), 'F7D'), [wrong]);
+      assert.equal(verdict(made(`${vdevice('0x108', A)}\n${ste('0x108', A)}`), 'F7D'), 'pass');
+      // Once for a virtual device, however often the guest writes the entry.
+      assert.deepEqual(found(made(`${vdevice('0x8', A)}\n${ste('0x108', A)}\n${ste('0x108', A)}`), 'F7D'), [wrong]);
+      // Another device has the ID: the two are not mixed up.
+      const both = `${vdevice('0x108', A)}\n${vdevice('0x110', B)}`;
+      assert.equal(verdict(made(`${both}\n${ste('0x110', B)}\n${ste('0x108', A)}`), 'F7D'), 'pass');
+      assert.equal(found(made(`${both}\n${ste('0x108', B)}\n${ste('0x110', A)}`), 'F7D').length, 2);
+    });
+
+    it('F7D only of what was not refused, and of virtual devices that are there', () => {
+      assert.deepEqual(found(made(`${vdevice('0x8', A)}\n${ste('0x108', A, -2)}`), 'F7D'), []);
+      assert.deepEqual(found(made(`${vdevice('0x8', A, -17)}\n${ste('0x108', A)}`), 'F7D'), []);
+      const again = `${vdevice('0x8', A)}\n1 vdevice.destroy ${V}/vdevice/0x8\n${vdevice('0x108', A)}`;
+      assert.deepEqual(found(made(`${again}\n${ste('0x108', A)}`), 'F7D'), []);
+    });
+
+    const read = (sequence: number, lost = false): string =>
+      `5 veventq.read ${V}/veventq sequence=${sequence} lost=${lost}`;
+    const lost = (step: number, many: string): string =>
+      `${step} ${V}/veventq: ${many} of the guest of ${V} ${many.startsWith('1 ') ? 'was' : 'were'} lost: its queue was full`;
+    const told = (...records: readonly string[]): string[] => found(made(records.join('\n')), 'F7E');
+
+    it('F7E by the record that says so, and by a gap in the sequence numbers', () => {
+      assert.equal(verdict(made(`${read(0)}\n${read(1)}`), 'F7E'), 'pass');
+      assert.deepEqual(told(read(0), read(3, true)), [lost(1, '3 events')]);
+      assert.deepEqual(told(read(0), read(2)), [lost(1, '1 event')]);
+      // The note does not count what follows it twice.
+      assert.deepEqual(told(read(0), read(3, true), read(4)), [lost(1, '3 events')]);
+      assert.deepEqual(told(read(0), read(3, true), read(6)), [lost(1, '3 events'), lost(2, '2 events')]);
+    });
+
+    it('F7E after the highest number comes 0; the first record of a trace may have any', () => {
+      assert.deepEqual(told(read(2 ** 31 - 1), read(0)), []);
+      assert.deepEqual(told(read(2 ** 31 - 2), read(0)), [lost(1, '1 event')]);
+      assert.deepEqual(told(read(7), read(8)), []);
+      assert.deepEqual(told(read(7, true)), [lost(0, 'Events')]);
+    });
+  });
 });

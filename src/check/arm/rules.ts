@@ -1,5 +1,7 @@
 import type { Rule } from '../rule.ts';
 import { mapsSoftwareMsi } from './f7a.ts';
+import { namesVirtualDevices } from './f7d.ts';
+import { keepsGuestEvents } from './f7e.ts';
 import { mapsDoorbell } from './f70.ts';
 import { writesGivenAddress } from './f71.ts';
 import { refusesMissingAddress } from './f72.ts';
@@ -25,6 +27,8 @@ export const armRules: readonly Rule[] = [
   forgetsDiscarded,
   invalidatesConfiguration,
   mapsSoftwareMsi,
+  namesVirtualDevices,
+  keepsGuestEvents,
   drainsCommands,
   doorbellWakes,
   vpesFollowCpus,

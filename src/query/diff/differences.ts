@@ -88,6 +88,7 @@ const SHARED: ReadonlySet<string> = new Set([
   'kvm',
   'vcpu',
   'mention',
+  'viommu',
   'ioas',
   'ioasmap',
   'stream',

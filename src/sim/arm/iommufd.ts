@@ -8,7 +8,7 @@ import { errno, type Irq } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
 import { type Service, service } from '../setup.ts';
 import type { MsiOwner } from './its-domain.ts';
-import { overlaps, PAGE, pageOf, type Smmu } from './smmu.ts';
+import { mapped, overlaps, PAGE, pageOf, type Smmu } from './smmu.ts';
 
 /** The software MSI window of an SMMUv3 (IOMMU_RESV_SW_MSI): first address and bytes. */
 export const SW_MSI = { start: 0x8000000, size: 0x100000 } as const;
@@ -68,7 +68,7 @@ export class Iommufd implements MsiOwner {
   attach(fn: PciFunction): void {
     this.#devices.add(fn);
     const { nested, vmsi: how } = this.design;
-    this.smmu.configure(fn.requester, { stage1: nested, stage2: [this.#ioas, this.#hwpt] });
+    this.translate(fn, nested);
     if (nested && how === 'rmr') this.machine.as(GUEST, () => this.#announced(fn));
   }
 
@@ -78,6 +78,18 @@ export class Iommufd implements MsiOwner {
    */
   #announced(fn: PciFunction): void {
     this.smmu.map(fn.requester, SW_MSI.start, SW_MSI.start, SW_MSI.size);
+  }
+
+  /** Attaches a device to the stage 1 of the guest on stage 2, or to stage 2 alone. */
+  translate(fn: PciFunction, stage1: boolean): void {
+    this.smmu.configure(fn.requester, { stage1, stage2: [this.#ioas, this.#hwpt] });
+  }
+
+  /** Whether each page of a range is mapped in the I/O address space. */
+  covers(address: number, size: number): boolean {
+    for (let page = pageOf(address); page < address + size; page += PAGE)
+      if (mapped(this.machine, this.#ioas, page) === undefined) return false;
+    return true;
   }
 
   /** Whether user space owns the translation of a function. */

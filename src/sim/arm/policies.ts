@@ -72,5 +72,17 @@ export const gicv4 = policy(
   ['S3-2'],
 );
 
+/** Whether a guest has a command queue of its own in the hardware. */
+export const vcmdq = policy(
+  'vcmdq',
+  'What the SMMU has for the commands of a guest with a stage 1 of its own (iommufd).',
+  {
+    none: 'Nothing: each batch of commands exits to the VMM, which hands them to the kernel.',
+    tegra241:
+      'A queue that the guest owns (HW queue): the hardware takes the commands that it allows there, without an exit.',
+  },
+  ['S3-16'],
+);
+
 /** Where devices of an Arm host find their doorbell, and how their interrupts move. */
-export const armPolicies = { vmsi, nested, composeHook, forceWrite, affinityMessage, gicv4 } as const;
+export const armPolicies = { vmsi, nested, composeHook, forceWrite, affinityMessage, gicv4, vcmdq } as const;

@@ -52,6 +52,9 @@ export interface Stages {
   readonly stage2: readonly string[];
 }
 
+/** Who takes an event of stage 1 of a stream: true when it reached the owner of that stage, so that the host need not tell it. */
+export type EventTaker = (requester: number, event: string) => boolean;
+
 /**
  * An SMMUv3 with both stages (Arm IHI 0070): stage 1 of the owner of the device's addresses, stage 2 of the owner
  * of the machine. A write that a stage does not map ends in F_TRANSLATION of that stage; the device is not informed.
@@ -61,6 +64,8 @@ export class Smmu {
   readonly number: number;
   readonly actor: Actor;
   readonly #kernel: Actor = { layer: 'irq-core', name: 'smmu', cpu: 0 };
+  /** Takes the events of stage 1 of guests (iommufd). */
+  events: EventTaker | undefined;
   readonly #streams = new Map<number, Stages>();
 
   constructor(machine: Machine, number: number) {
@@ -147,9 +152,10 @@ export class Smmu {
     const event = `F_TRANSLATION s${stage} iova ${hexText(message.address)}${ipa}`;
     const why = `stage ${stage} does not map ${hexText(address)}`;
     machine.emit(smmuFault, object, { event, iova: message.address, reason: why });
-    machine.as(this.#kernel, () =>
-      machine.emit(iommuFault, object, { device: hexText(requester), iova: message.address, flags: 1 }),
-    );
+    machine.as(this.#kernel, () => {
+      if (stage === 1 && this.events?.(requester, event)) return;
+      machine.emit(iommuFault, object, { device: hexText(requester), iova: message.address, flags: 1 });
+    });
     const reason = `SMMU: ${why}`;
     drop(machine, message.from, reason, cause);
     return undefined;

@@ -3,6 +3,7 @@ import { avicFaults } from './avic.ts';
 import { deviceFaults } from './device.ts';
 import { imsFaults } from './ims.ts';
 import { kvmFaults } from './kvm.ts';
+import { nestedFaults } from './nested.ts';
 import { orderFaults } from './orders.ts';
 import type { PlantedFault } from './planting.ts';
 import { remapFaults } from './remap.ts';
@@ -20,6 +21,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...avicFaults,
   ...imsFaults,
   ...armFaults,
+  ...nestedFaults,
   ...systemFaults,
   ...orderFaults,
 ];

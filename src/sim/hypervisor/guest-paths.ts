@@ -37,7 +37,7 @@ export class TrappedPath implements StorePath {
   *#trapped(reason: string, write: () => void, then: () => Actions): Actions {
     const vm = this.#vm;
     const n = vm.vcpus.current;
-    yield* vm.vcpus.exit(n, this.place.kind === 'config' ? 'IO_INSTRUCTION' : reason);
+    yield* vm.vcpus.ask(n, this.place.kind === 'config' ? 'IO_INSTRUCTION' : reason);
     yield* vm.vcpus.toUser(n, this.place.kind === 'config' ? 'KVM_EXIT_IO' : 'KVM_EXIT_MMIO');
     this.#setup.machine.as(vm.vmm, write);
     yield* this.#setup.machine.within(this.#setup.use(hypervisor).actor, then());

@@ -263,7 +263,7 @@ export class VtdPostedInterrupts implements PostedInterrupts {
     const one = this.of(vcpu);
     if (one?.run !== 'running') return;
     const { vm, n } = one;
-    yield* vm.vcpus.exit(n, 'HLT');
+    yield* vm.vcpus.ask(n, 'HLT');
     const { on } = this.#read(one);
     one.run = 'blocked';
     this.machine.as(vm.vcpus.kvm(n), () => this.#control(one, { nv: WAKEUP, sn: false, on }));

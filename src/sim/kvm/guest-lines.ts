@@ -1,7 +1,8 @@
 import type { ObjectId } from '../../base/ids.ts';
-import { irqfdAssign, kvmAck, kvmIoapic, kvmLine } from '../../model/events/virt.ts';
+import { irqfdAssign, kvmAck, kvmIoapic, kvmIoctl, kvmLine } from '../../model/events/virt.ts';
 import { mention } from '../../model/things/pci.ts';
 import { kvmGsi, kvmIrqfd } from '../../model/things/virt.ts';
+import { errno } from '../irq/domain.ts';
 import type { PinProgram, PinTable } from '../irq/io-apic.ts';
 import type { Actor, Machine } from '../machine.ts';
 import type { Eventfd } from '../vfio/eventfd.ts';
@@ -58,6 +59,11 @@ export class GuestLines implements PinTable {
 
   /** KVM_IRQFD with a resample eventfd. */
   assign(gsi: number, eventfd: Eventfd, resample: Eventfd): void {
+    if (this.#vcpus.hidden()) {
+      // kvm_arch_irqfd_allowed: only an I/O APIC in KVM tells the end of an interrupt, and a hidden guest can have none.
+      this.machine.emit(kvmIoctl, this.#vm, { name: 'KVM_IRQFD', ret: errno.EINVAL, gsi });
+      return;
+    }
     const irqfd = this.machine.world.child(kvmIrqfd, this.#vm, 'irqfd', gsi);
     this.machine.emit(irqfdAssign, irqfd, { fd: eventfd.fd, release: false, resample: true });
     this.#line(gsi).resample = resample;

@@ -104,7 +104,7 @@ export class GuestMmio implements TableAccess {
   *access(access: GuestAccess): Actions<number[]> {
     const { machine, vm } = this;
     const n = vm.vcpus.current;
-    yield* vm.vcpus.exit(n, 'EPT_MISCONFIG');
+    yield* vm.vcpus.ask(n, 'EPT_MISCONFIG');
     const address = this.address(access) ?? 0;
     const { size, value } = access;
     const tell = (words: readonly number[]): void =>

@@ -10,7 +10,7 @@ const ENTRIES = 256;
 /** The guest writes a register of a unit that the VMM emulates: an exit to user space. */
 function* registerWrite(machine: Machine, vcpus: Vcpus, vmm: Actor, work: () => void): Actions {
   const n = vcpus.current;
-  yield* vcpus.exit(n, 'EPT_MISCONFIG');
+  yield* vcpus.ask(n, 'EPT_MISCONFIG');
   yield* vcpus.toUser(n, 'KVM_EXIT_MMIO');
   machine.as(vmm, work);
   yield* vcpus.enter(n);

@@ -155,6 +155,18 @@ export const flushRead = policy(
   ['S2-43', 'S2-44'],
 );
 
+/** Whether KVM and the VMM reach what belongs to the guest. */
+export const guestMemory = policy(
+  'guestMemory',
+  'Whether the host reaches the memory of a guest and the state of its virtual CPUs (x86, not with AMD remapping).',
+  {
+    shared: 'KVM and the VMM read and write all of it.',
+    private:
+      'A TDX guest: its APIC pages belong to the TDX module. KVM can only post interrupts; tables of functions lie in shared MMIO and are still trapped (#VE, TDVMCALL).',
+  },
+  [],
+);
+
 /** All policies of virtual machines. */
 export const kvmPolicies = {
   msixOwner,
@@ -171,4 +183,5 @@ export const kvmPolicies = {
   stillClaims,
   migratePending,
   flushRead,
+  guestMemory,
 } as const;

@@ -1,4 +1,5 @@
 import type { Subject } from '../subject.ts';
+import { apicOperations } from './apic-operations.ts';
 import { guestAffinity, guestOperations } from './guest-operations.ts';
 import { installVms } from './install.ts';
 import { kvmOperations } from './table-operations.ts';
@@ -6,6 +7,6 @@ import { vmOperations } from './vm-operations.ts';
 
 /** Virtual machines of KVM, their VMM and guests. */
 export const kvmSubject: Subject = {
-  operations: [...guestOperations, guestAffinity, ...vmOperations, ...kvmOperations],
+  operations: [...guestOperations, guestAffinity, ...vmOperations, ...kvmOperations, ...apicOperations],
   install: { machines: installVms },
 };

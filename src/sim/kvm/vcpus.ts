@@ -2,6 +2,7 @@ import type { ObjectId } from '../../base/ids.ts';
 import { FIRST_LEGAL_VECTOR } from '../../model/apic/local-apics.ts';
 import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
 import { illegal, merged } from '../../model/events/outcome.ts';
+import { guestVe } from '../../model/events/platform/tdx.ts';
 import { kvmEntry, kvmExit, kvmUserspace, vcpuReset } from '../../model/events/virt.ts';
 import { DELIVERY, priorityClass } from '../../model/registers/x86.ts';
 import { vcpu as vcpuType, vcpuVector } from '../../model/things/virt.ts';
@@ -15,6 +16,12 @@ export const VCPU_COST = { dispatch: 500, exit: 600, entry: 600, userspace: 2500
 
 /** Nanoseconds between two looks of code of the guest whether its virtual CPU is in the guest again. */
 const AWAY = 100;
+
+/** Nanoseconds from the exception (#VE) of a TDX guest to its TDVMCALL. */
+const VE = 400;
+
+/** Messages that put nothing into the IRR and that the TDX module takes from nobody (vt_apic_init_signal_blocked; SMM does not exist there). */
+const BLOCKED: ReadonlySet<string> = new Set(['SMI', 'INIT', 'SIPI']);
 
 /** Keys of virtual CPUs lie above those of the CPUs of the host. */
 const GUESTS = 0x10000;
@@ -62,6 +69,8 @@ export class Vcpus {
   onAccept: ((vcpu: number) => void) | undefined;
   /** Called at the end of an interrupt. */
   onEoi: ((vcpu: number, vector: number) => void) | undefined;
+  /** KVM reaches neither their state nor the memory of the guest (TDX). */
+  hidden: () => boolean = () => false;
   readonly #vcpus: Vcpu[];
   readonly #byActor = new Map<Actor, number>();
   /** Where virtual CPUs share CPUs of the host: who has one when. */
@@ -204,6 +213,17 @@ export class Vcpus {
     yield* this.machine.within(one.kvm, this.#leave(one, reason));
   }
 
+  /** The guest does what the host has to serve: an exit; where the guest is hidden a #VE, and a TDVMCALL of the guest. */
+  *ask(n: number, reason: string): Actions {
+    if (this.hidden()) {
+      const one = this.#vcpus[n]!;
+      while (one.out) yield 100;
+      this.machine.as(one.guest, () => this.machine.emit(guestVe, one.object, { instead: reason }));
+      yield VE;
+    }
+    yield* this.exit(n, this.hidden() ? 'TDCALL' : reason);
+  }
+
   *#leave(one: Vcpu, reason: string): Actions {
     this.machine.emit(kvmExit, one.object, { reason });
     yield VCPU_COST.exit;
@@ -250,14 +270,16 @@ export class Vcpus {
     const one = this.#vcpus[n]!;
     machine.as(one.kvm, () => {
       machine.emit(apicAccept, this.vector(n, vector), { mode, posted: false });
-      if (cause !== 0)
+      const blocked = BLOCKED.has(mode) && this.hidden();
+      if (blocked) drop(machine, one.object, `${mode} at virtual CPU ${n}: the TDX module takes none`, cause);
+      else if (cause !== 0)
         drop(
           machine,
           one.object,
           `${mode} at virtual CPU ${n}: its vector is ignored, no handler of a device runs`,
           cause,
         );
-      if (mode !== 'INIT') return;
+      if (mode !== 'INIT' || blocked) return;
       one.stopped = true;
       one.life++;
       machine.emit(vcpuReset, one.object, { by: 'INIT' });
@@ -290,13 +312,15 @@ export class Vcpus {
     machine.as(one.kvm, () => {
       const at = this.vector(n, vector);
       const before = one.requested.get(vector);
-      machine.emit(apicAccept, at, { mode: mode === DELIVERY.lowest ? 'LowPrio' : 'Fixed', posted });
+      // tdx_deliver_interrupt: the posted-interrupt descriptor is all that KVM can write.
+      const byDescriptor = posted || this.hidden();
+      machine.emit(apicAccept, at, { mode: mode === DELIVERY.lowest ? 'LowPrio' : 'Fixed', posted: byDescriptor });
       if (before !== undefined) {
         if (cause !== 0) machine.emit(merged, at, { cause, ...(before.cause === 0 ? {} : { into: before.cause }) });
         machine.ledger.note(cause, 'merged', machine.now);
         return;
       }
-      one.requested.set(vector, { cause, posted });
+      one.requested.set(vector, { cause, posted: byDescriptor });
       if (!posted) this.onAccept?.(n);
       this.#scheduler?.wake(n);
       this.#dispatch(n, one);
@@ -363,7 +387,8 @@ export class Vcpus {
         over = true;
         one.inService.pop();
         machine.as(one.guest, () => machine.emit(apicEoi, at, {}));
-        this.onEoi?.(n, vector);
+        // Nobody outside sees the end of an interrupt of a hidden guest: there is no EOI exit.
+        if (!this.hidden()) this.onEoi?.(n, vector);
       };
       one.running = true;
       if (this.handler) yield* this.paced(n, this.handler(n, vector, eoi));

@@ -100,6 +100,8 @@ export class Vm implements MessagePort {
     this.vectors = new GuestVectors(machine, `guest/${id}/`, spec.vcpus);
     this.bus = new VcpuBus(this.vcpus, this.vectors, spec.apic);
     this.core = new IrqCore(machine, this.vcpus.guest(0), `guest/${id}/`, 24);
+    const intel = scenario.platform.arch !== 'arm64' && scenario.platform.remap !== 'amd';
+    this.vcpus.hidden = () => intel && setup.design.guestMemory === 'private';
     this.vcpus.handler = (n, vector, eoi) => this.#handle(n, vector, eoi);
     this.core.processor = (n) => this.vcpus.key(n);
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message, true));
@@ -275,7 +277,7 @@ export class Vm implements MessagePort {
   /** The guest writes config space: always an exit to the VMM. */
   *guestConfig(write: () => void): Actions {
     const n = this.vcpus.current;
-    yield* this.vcpus.exit(n, 'IO_INSTRUCTION');
+    yield* this.vcpus.ask(n, 'IO_INSTRUCTION');
     yield* this.vcpus.toUser(n, 'KVM_EXIT_IO');
     this.machine.as(this.vmm, write);
     if (this.mmio.settle) yield* this.machine.within(this.vmm, this.mmio.settle());

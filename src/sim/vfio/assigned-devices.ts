@@ -150,7 +150,7 @@ class DeviceAssigner {
     const cpu: Actor = vm ? vm.vcpus.guest(0) : { layer: 'guest-driver', name: spec.name, cpu: -1 };
     function* exit(serve: () => Actions): Actions {
       const n = vm!.vcpus.current;
-      yield* vm!.vcpus.exit(n, 'EPT_VIOLATION');
+      yield* vm!.vcpus.ask(n, 'EPT_VIOLATION');
       yield* vm!.vcpus.toUser(n, 'KVM_EXIT_MMIO');
       yield* serve();
       yield* vm!.vcpus.enter(n);

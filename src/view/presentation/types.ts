@@ -4,6 +4,7 @@ import type { State } from '../../model/state.ts';
 import * as avic from '../../model/things/avic.ts';
 import * as ims from '../../model/things/ims.ts';
 import * as irq from '../../model/things/irq.ts';
+import * as nested from '../../model/things/nested.ts';
 import * as pci from '../../model/things/pci.ts';
 import * as queue from '../../model/things/queue.ts';
 import * as remap from '../../model/things/remap.ts';
@@ -12,6 +13,7 @@ import * as virt from '../../model/things/virt.ts';
 import { avicPresentations } from './avic.ts';
 import { imsPresentations } from './ims.ts';
 import { irqPresentations } from './irq.ts';
+import { nestedPresentations } from './nested.ts';
 import { pciPresentations } from './pci.ts';
 import type { Presentation } from './presentation.ts';
 import { queuePresentations } from './queue.ts';
@@ -34,6 +36,7 @@ export const presentations: ReadonlyMap<ObjectType, Presentation> = new Map([
   ...paired(virt, virtPresentations),
   ...paired(avic, avicPresentations),
   ...paired(ims, imsPresentations),
+  ...paired(nested, nestedPresentations),
   ...paired(queue, queuePresentations),
   ...paired(snapshot, snapshotPresentations),
 ]);
