@@ -17,6 +17,7 @@ import { outcomeEvents } from './events/outcome.ts';
 import { pciEvents } from './events/pci.ts';
 import { avicEvents } from './events/platform/avic.ts';
 import { eraEvents } from './events/platform/eras.ts';
+import { imsicEvents } from './events/platform/imsic.ts';
 import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
@@ -48,6 +49,7 @@ export const vocabulary: readonly EventKind[] = [
   ...postedEvents,
   ...avicEvents,
   ...eraEvents,
+  ...imsicEvents,
   ...hypervisorEvents,
   ...vfioEvents,
   ...imsEvents,

@@ -30,45 +30,46 @@ import s27 from '../../examples/scenarios/ims-permission-before.scenario.json' w
 import s28 from '../../examples/scenarios/ims-queue-bare-metal.scenario.json' with { type: 'json' };
 import s29 from '../../examples/scenarios/ims-queue-memory.scenario.json' with { type: 'json' };
 import s30 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
-import s31 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
-import s32 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
-import s33 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
-import s34 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
-import s35 from '../../examples/scenarios/kernel-eras.scenario.json' with { type: 'json' };
-import s36 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s37 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s38 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/kvm-vhost-pending.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/posted-msi.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s61 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s62 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s63 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s64 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s65 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s66 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s67 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s68 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s69 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s31 from '../../examples/scenarios/imsic-move.scenario.json' with { type: 'json' };
+import s32 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
+import s33 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
+import s34 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
+import s35 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
+import s36 from '../../examples/scenarios/kernel-eras.scenario.json' with { type: 'json' };
+import s37 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s38 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/kvm-vhost-pending.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/posted-msi.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s63 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s64 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s65 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s66 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s67 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s68 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s69 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s70 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -111,43 +112,44 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'ims-queue-bare-metal', document: s28 },
   { id: 'ims-queue-memory', document: s29 },
   { id: 'ims-queue-memory-refused', document: s30 },
-  { id: 'its-basic', document: s31 },
-  { id: 'its-faults', document: s32 },
-  { id: 'its-moves', document: s33 },
-  { id: 'its-queue', document: s34 },
-  { id: 'kernel-eras', document: s35 },
-  { id: 'kvm-assigned-pending', document: s36 },
-  { id: 'kvm-entry-updated', document: s37 },
-  { id: 'kvm-mask-in-flight', document: s38 },
-  { id: 'kvm-mask-per-interrupt', document: s39 },
-  { id: 'kvm-memory-decode-off', document: s40 },
-  { id: 'kvm-migration', document: s41 },
-  { id: 'kvm-pba-polling', document: s42 },
-  { id: 'kvm-qword-split', document: s43 },
-  { id: 'kvm-vhost-pending', document: s44 },
-  { id: 'kvm-viommu', document: s45 },
-  { id: 'large-host', document: s46 },
-  { id: 'mdev-intx', document: s47 },
-  { id: 'ntb-stale-message', document: s48 },
-  { id: 'pf-msix-vs-ims', document: s49 },
-  { id: 'posted-interrupts', document: s50 },
-  { id: 'posted-msi', document: s51 },
-  { id: 'queue-limits', document: s52 },
-  { id: 'queues-10000', document: s53 },
-  { id: 'remap-faults', document: s54 },
-  { id: 'rogue-messages', document: s55 },
-  { id: 'sparse-mmap-hole', document: s56 },
-  { id: 'vector-faults', document: s57 },
-  { id: 'vector-space', document: s58 },
-  { id: 'vfio-intx', document: s59 },
-  { id: 'vfio-msi', document: s60 },
-  { id: 'vgpu-emulated', document: s61 },
-  { id: 'vmm-faults', document: s62 },
-  { id: 'vmm-grants', document: s63 },
-  { id: 'vmsi-affinity', document: s64 },
-  { id: 'vmsi-flat', document: s65 },
-  { id: 'vmsi-missing-mapping', document: s66 },
-  { id: 'vmsi-nested', document: s67 },
-  { id: 'vmsi-update-without-rewrite', document: s68 },
-  { id: 'vtd-remap-faults', document: s69 },
+  { id: 'imsic-move', document: s31 },
+  { id: 'its-basic', document: s32 },
+  { id: 'its-faults', document: s33 },
+  { id: 'its-moves', document: s34 },
+  { id: 'its-queue', document: s35 },
+  { id: 'kernel-eras', document: s36 },
+  { id: 'kvm-assigned-pending', document: s37 },
+  { id: 'kvm-entry-updated', document: s38 },
+  { id: 'kvm-mask-in-flight', document: s39 },
+  { id: 'kvm-mask-per-interrupt', document: s40 },
+  { id: 'kvm-memory-decode-off', document: s41 },
+  { id: 'kvm-migration', document: s42 },
+  { id: 'kvm-pba-polling', document: s43 },
+  { id: 'kvm-qword-split', document: s44 },
+  { id: 'kvm-vhost-pending', document: s45 },
+  { id: 'kvm-viommu', document: s46 },
+  { id: 'large-host', document: s47 },
+  { id: 'mdev-intx', document: s48 },
+  { id: 'ntb-stale-message', document: s49 },
+  { id: 'pf-msix-vs-ims', document: s50 },
+  { id: 'posted-interrupts', document: s51 },
+  { id: 'posted-msi', document: s52 },
+  { id: 'queue-limits', document: s53 },
+  { id: 'queues-10000', document: s54 },
+  { id: 'remap-faults', document: s55 },
+  { id: 'rogue-messages', document: s56 },
+  { id: 'sparse-mmap-hole', document: s57 },
+  { id: 'vector-faults', document: s58 },
+  { id: 'vector-space', document: s59 },
+  { id: 'vfio-intx', document: s60 },
+  { id: 'vfio-msi', document: s61 },
+  { id: 'vgpu-emulated', document: s62 },
+  { id: 'vmm-faults', document: s63 },
+  { id: 'vmm-grants', document: s64 },
+  { id: 'vmsi-affinity', document: s65 },
+  { id: 'vmsi-flat', document: s66 },
+  { id: 'vmsi-missing-mapping', document: s67 },
+  { id: 'vmsi-nested', document: s68 },
+  { id: 'vmsi-update-without-rewrite', document: s69 },
+  { id: 'vtd-remap-faults', document: s70 },
 ];

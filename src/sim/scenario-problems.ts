@@ -54,6 +54,8 @@ export function nameProblems({ devices, vms }: Scenario): ScenarioProblem[] {
  */
 export function hostProblems({
   devices,
+  iommufd,
+  vms,
   platform: { arch, remap, timer, vectors, smmu },
 }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
@@ -62,6 +64,13 @@ export function hostProblems({
       path: 'platform.remap',
       problem: `an arm64 host has no ${remap === 'vtd' ? 'VT-d' : 'AMD'} unit: its messages go through an ITS (remap its)`,
     });
+  if (arch === 'riscv64') {
+    if (remap !== 'none')
+      problems.push({ path: 'platform.remap', problem: 'a riscv64 host has no remapping here: remap is none' });
+    if (smmu || iommufd)
+      problems.push({ path: smmu ? 'platform.smmu' : 'iommufd', problem: 'a riscv64 host has no SMMU' });
+    if (vms.length > 0) problems.push({ path: 'vms', problem: 'a riscv64 host runs no virtual machines here' });
+  }
   if (arch === 'x86' && remap === 'its')
     problems.push({ path: 'platform.remap', problem: 'an x86 host has no ITS: remap is none, vtd or amd' });
   if (arch === 'x86' && smmu) problems.push({ path: 'platform.smmu', problem: 'an x86 host has no SMMU' });

@@ -188,7 +188,13 @@ export function installArmHost(setup: Setup): void {
   if (smmu) domain.owner = new AddressOwners(fd, new DmaIommu(machine, smmu), hook);
   if (fd) setup.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, setup.design.forceWrite === 'yes'));
 
-  part.hotplug = new ArmHotplug(machine, cpus, core, domain);
+  part.hotplug = new ArmHotplug(machine, cpus, core, {
+    target: (irq) => domain.target(irq),
+    comes(cpu) {
+      domain.bringUp(cpu);
+      gic.wake(cpu);
+    },
+  });
   part.reserves = false;
   part.parent = domain;
   part.port = new ArmRoot(machine, its, DOORBELL, smmu);

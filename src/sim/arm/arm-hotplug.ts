@@ -5,13 +5,22 @@ import { errno, type Irq } from '../irq/domain.ts';
 import type { CpuHotplug } from '../irq/hotplug.ts';
 import type { IrqCore } from '../irq/irq-core.ts';
 import type { Actions, Machine } from '../machine.ts';
-import type { ItsDomain } from './its-domain.ts';
 
 /** Nanoseconds between two looks whether another CPU is done. */
 const WAIT = 10_000;
 
+/** What the controller of a host does when a CPU goes or comes. */
+export interface Controller {
+  /** The CPU that an irq goes to, -1 while it goes to none. */
+  target(irq: Irq): number;
+  /** A CPU comes online; what pended there meanwhile is taken. */
+  comes(cpu: number): void;
+  /** A CPU is about to go offline. */
+  leaves?(cpu: number): void;
+}
+
 /**
- * Takes processors of an Arm host offline and online (kernel/irq/cpuhotplug.c, irq-gic-v3-its.c): EventIDs move to
+ * Takes processors of an Arm host, or of one with IMSIC, offline and online (kernel/irq/cpuhotplug.c, irq-gic-v3-its.c): EventIDs move to
  * another collection and keep their pending state, managed interrupts are shut down with their last CPU. The collection of
  * the CPU that left stays mapped; when it comes back it is mapped again.
  */
@@ -19,15 +28,15 @@ export class ArmHotplug implements CpuHotplug {
   readonly machine: Machine;
   readonly #cpus: Cpus;
   readonly #core: IrqCore;
-  readonly #its: ItsDomain;
+  readonly #controller: Controller;
   /** One CPU at a time (cpu_add_remove_lock). */
   #taken = false;
 
-  constructor(machine: Machine, cpus: Cpus, core: IrqCore, its: ItsDomain) {
+  constructor(machine: Machine, cpus: Cpus, core: IrqCore, controller: Controller) {
     this.machine = machine;
     this.#cpus = cpus;
     this.#core = core;
-    this.#its = its;
+    this.#controller = controller;
   }
 
   #refuse(cpu: number, online: boolean, ret: number): number {
@@ -52,8 +61,9 @@ export class ArmHotplug implements CpuHotplug {
     if (!this.#cpus.online(cpu)) return this.#refuse(cpu, false, errno.EINVAL);
     if (this.#cpus.onlineCpus().length === 1) return this.#refuse(cpu, false, errno.EBUSY);
     this.#cpus.setOnline(cpu, false);
+    this.#controller.leaves?.(cpu);
     for (const irq of [...this.#core.irqs.values()])
-      if (this.#its.target(irq) === cpu) yield* this.#core.locked(irq, this.#migrate(irq));
+      if (this.#controller.target(irq) === cpu) yield* this.#core.locked(irq, this.#migrate(irq));
     return 0;
   }
 
@@ -72,8 +82,7 @@ export class ArmHotplug implements CpuHotplug {
   *#online(cpu: number): Actions<number> {
     if (this.#cpus.online(cpu)) return this.#refuse(cpu, true, errno.EINVAL);
     this.#cpus.setOnline(cpu, true);
-    this.#its.bringUp(cpu);
-    this.#its.its.gic.wake(cpu);
+    this.#controller.comes(cpu);
     for (const irq of this.#core.irqs.values())
       if (irq.managedShutdown && irq.affinity.includes(cpu))
         yield* this.#core.locked(irq, this.#core.startManaged(irq));
