@@ -1,6 +1,5 @@
 import type { CellId, ObjectId, Step } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
-import { imsicClaim, imsicPend } from '../../model/events/platform/imsic.ts';
 import * as apic from '../../model/events/apic.ts';
 import {
   cpuAccept,
@@ -21,12 +20,13 @@ import { devReset } from '../../model/events/function.ts';
 import { irqEntry, irqExit, irqMask } from '../../model/events/irq.ts';
 import { devRaise, devWithdraw, msgSend } from '../../model/events/msix.ts';
 import { msixCtrl } from '../../model/events/pci.ts';
+import { imsicClaim, imsicPend } from '../../model/events/platform/imsic.ts';
 import { kvmExit } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { intid, irq, vector as vectorType } from '../../model/things/irq.ts';
-import { imsicId } from '../../model/things/riscv.ts';
 import { msixEntry } from '../../model/things/pci.ts';
+import { imsicId } from '../../model/things/riscv.ts';
 import { vcpu, vcpuVector } from '../../model/things/virt.ts';
 import { argumentOf, type EventRow } from '../../trace/row.ts';
 import type { Observer } from '../../trace/walk.ts';
