@@ -20,6 +20,7 @@ import {
   remapUnit,
   smmuStream,
 } from './things/remap.ts';
+import { imsic, imsicId } from './things/riscv.ts';
 import { kernelCount, listing } from './things/snapshot.ts';
 import {
   kvmEntrySource,
@@ -58,6 +59,8 @@ export const pathTypes = [
   ['cpu/*', cpu],
   ['cpu/*/vector/*', vector],
   ['cpu/*/intid/*', intid],
+  ['cpu/*/imsic', imsic],
+  ['cpu/*/imsic/*', imsicId],
   ['cpu/*/softirq/*', softirq],
   ['domain/*', domain],
   ['ioapic/*/pin/*', pin],

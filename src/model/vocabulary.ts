@@ -18,6 +18,7 @@ import { outcomeEvents } from './events/outcome.ts';
 import { pciEvents } from './events/pci.ts';
 import { avicEvents } from './events/platform/avic.ts';
 import { eraEvents } from './events/platform/eras.ts';
+import { imsicEvents } from './events/platform/imsic.ts';
 import { tdxEvents } from './events/platform/tdx.ts';
 import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
@@ -51,6 +52,7 @@ export const vocabulary: readonly EventKind[] = [
   ...avicEvents,
   ...eraEvents,
   ...tdxEvents,
+  ...imsicEvents,
   ...hypervisorEvents,
   ...vfioEvents,
   ...imsEvents,

@@ -8,6 +8,7 @@ import { irqSubject } from './irq/subject.ts';
 import { kvmSubject } from './kvm/subject.ts';
 import type { OperationSpec } from './operation.ts';
 import { queueSubject } from './queue/subject.ts';
+import { riscvSubject } from './riscv/subject.ts';
 import type { Setup } from './setup.ts';
 import { STAGES, type Subject } from './subject.ts';
 import { vfioSubject } from './vfio/subject.ts';
@@ -19,6 +20,7 @@ const subjects: readonly Subject[] = [
   deviceSubject,
   iommuSubject,
   armSubject,
+  riscvSubject,
   kvmSubject,
   vfioSubject,
   hypervisorSubject,

@@ -8,6 +8,7 @@ import { irqPolicies } from './irq/policies.ts';
 import { kvmPolicies } from './kvm/policies.ts';
 import type { Policy } from './policy.ts';
 import { queuePolicies } from './queue/policies.ts';
+import { riscvPolicies } from './riscv/policies.ts';
 import { vfioPolicies } from './vfio/policies.ts';
 
 /** The policies of all subjects, by their key in a design. */
@@ -16,6 +17,7 @@ const all = {
   ...irqPolicies,
   ...iommuPolicies,
   ...armPolicies,
+  ...riscvPolicies,
   ...kvmPolicies,
   ...vfioPolicies,
   ...hypervisorPolicies,

@@ -57,6 +57,7 @@ export function nameProblems({ devices, vms, platform }: Scenario): ScenarioProb
 export function hostProblems({
   devices,
   iommufd,
+  vms,
   platform: { arch, remap, timer, vectors, smmu, spis },
 }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
@@ -71,6 +72,13 @@ export function hostProblems({
     problems.push({ path: 'platform.spis', problem: 'only a GICv2m frame has SPIs for messages (remap gicv2m)' });
   if (iommufd && remap === 'gicv2m')
     problems.push({ path: 'iommufd', problem: 'iommufd is simulated on a host with an ITS (remap its)' });
+  if (arch === 'riscv64') {
+    if (remap !== 'none')
+      problems.push({ path: 'platform.remap', problem: 'a riscv64 host has no remapping here: remap is none' });
+    if (smmu || iommufd)
+      problems.push({ path: smmu ? 'platform.smmu' : 'iommufd', problem: 'a riscv64 host has no SMMU' });
+    if (vms.length > 0) problems.push({ path: 'vms', problem: 'a riscv64 host runs no virtual machines here' });
+  }
   if (arch === 'x86' && remap === 'its')
     problems.push({ path: 'platform.remap', problem: 'an x86 host has no ITS: remap is none, vtd or amd' });
   if (arch === 'x86' && smmu) problems.push({ path: 'platform.smmu', problem: 'an x86 host has no SMMU' });

@@ -29,7 +29,7 @@ const count = (low: number, high: number, meaning: string) =>
 
 /** The host. */
 const platform = v.strictObject({
-  arch: v.optional(v.pipe(v.picklist(['x86', 'arm64']), v.description('Architecture of the host.')), 'x86'),
+  arch: v.optional(v.pipe(v.picklist(['x86', 'arm64', 'riscv64']), v.description('Architecture of the host.')), 'x86'),
   cpus: v.optional(count(1, 4096, 'Processors of the host.'), 4),
   remap: v.optional(
     v.pipe(

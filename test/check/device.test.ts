@@ -181,6 +181,12 @@ describe('rules about functions', () => {
     assert.deepEqual(found(torn, 'F05'), [
       `7 ${MSI}/msi: address and data of MSI of 0000:04:00.0 were changed while nothing masked it`,
     ]);
+    // Two moves in two steps each: data alone, then address alone, and the same some time later (as imsic_irq_set_affinity writes them).
+    const word = (at: number, address: string, data: string): string =>
+      `${at} cfg.write ${MSI} offset=0x54 size=4 value=${address}\n${at} cfg.write ${MSI} offset=0x5c size=2 value=${data}`;
+    const steps = [word(3, '0xfee00000', '0x22'), word(4, '0xfee01000', '0x22')];
+    const again = [word(90, '0xfee01000', '0x23'), word(91, '0xfee02000', '0x23')];
+    assert.deepEqual(found(made([setup, ...steps, ...again].join('\n')), 'F05'), []);
     const safe = made(`${setup}
       3 cfg.write ${MSI} offset=0x52 size=2 value=0x80
       3 cfg.write ${MSI} offset=0x54 size=4 value=0xfee01000

@@ -1,11 +1,17 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { tblWrite } from '../../model/events/msix.ts';
 import { cfgWrite } from '../../model/events/pci.ts';
+import type { State } from '../../model/state.ts';
+import { device } from '../../model/things/pci.ts';
 import { tableKinds } from '../kinds.ts';
 import { entryName } from '../names.ts';
-import type { Rule } from '../rule.ts';
+import type { Happened, Rule } from '../rule.ts';
 import { ADDRESS, DATA } from './held.ts';
 import { LiveChanges } from './updates.ts';
+
+/** Offsets in an MSI capability: its message address, and what comes behind its data. */
+const MSI_ADDRESS = 4;
+const MSI_MASK = 0x10;
 
 /** A pass over the words of one message: they are written from the lowest offset up. */
 interface Pass {
@@ -13,6 +19,19 @@ interface Pass {
   offset: number;
   parts: number;
   before: string;
+}
+
+/** The word of a message that an access writes, also where it changes nothing: the entry or the capability, and the offset. */
+function wordOf(
+  { kind, object, words, at }: Happened,
+  state: State,
+): (Pick<Pass, 'offset'> & { object: ObjectId }) | undefined {
+  if (kind === tblWrite) return { object, offset: tblWrite.read(words, at).offset };
+  const cap = state.world.node(object)?.children.get('msi')?.object ?? -1;
+  const start = state.num(object, device.at.msiAt);
+  if (kind !== cfgWrite || cap < 0 || start < 0 || state.world.type(object) !== device) return undefined;
+  const { offset } = cfgWrite.read(words, at);
+  return offset >= start + MSI_ADDRESS && offset < start + MSI_MASK ? { object: cap, offset } : undefined;
 }
 
 /** F05. */
@@ -36,11 +55,9 @@ export const changesAtOnce: Rule<'F05'> = {
       event(step, happened, state) {
         const change = live.look(step, happened, state);
         if (change === undefined) {
-          if (passes.size > 0 && happened.kind === tblWrite) {
-            const pass = passes.get(happened.object);
-            const { offset } = tblWrite.read(happened.words, happened.at);
-            if (pass !== undefined && offset <= pass.offset) passes.delete(happened.object);
-          }
+          const written = passes.size === 0 ? undefined : wordOf(happened, state);
+          const pass = written && passes.get(written.object);
+          if (pass && written.offset <= pass.offset) passes.delete(written.object);
           return;
         }
         const { object, parts, offset, before } = change;

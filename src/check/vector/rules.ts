@@ -8,6 +8,7 @@ import { freesIdle } from './f25.ts';
 import { movesComplete } from './f26.ts';
 import { managedFollow } from './f27.ts';
 import { activatesInOrder } from './f28.ts';
+import { identityIsServed } from './r26.ts';
 
 /** Rules about the x86 vector domain and about moves. */
 export const vectorRules: readonly Rule[] = [
@@ -20,4 +21,5 @@ export const vectorRules: readonly Rule[] = [
   movesComplete,
   managedFollow,
   activatesInOrder,
+  identityIsServed,
 ];

@@ -6,6 +6,7 @@ import * as its from './its.ts';
 import * as pci from './pci.ts';
 import * as extended from './pci-extended.ts';
 import * as posted from './posted.ts';
+import * as riscv from './riscv.ts';
 import * as vtd from './vtd.ts';
 import * as x86 from './x86.ts';
 
@@ -15,7 +16,7 @@ function isRegister(value: unknown): value is Register {
 
 /** Every register and table entry that is described as data, for documentation and tests. */
 export const allRegisters: readonly Register[] = [
-  ...[pci, extended, x86, vtd, amd, posted, ims, its, hwirq]
+  ...[pci, extended, x86, vtd, amd, posted, ims, its, hwirq, riscv]
     .flatMap((room): unknown[] => Object.values(room))
     .filter(isRegister),
   ...its.itsCommands.flatMap((command) => command.dwords),

@@ -15,6 +15,7 @@ import { irqEntry } from '../../model/events/irq.ts';
 import { itsTrans } from '../../model/events/its.ts';
 import { devRaise, intx, msgSend } from '../../model/events/msix.ts';
 import { avicPost } from '../../model/events/platform/avic.ts';
+import { imsicClaim, imsicPend } from '../../model/events/platform/imsic.ts';
 import { piPost } from '../../model/events/posted.ts';
 import { irRemap, irRequest } from '../../model/events/remap.ts';
 import { smmuTrans } from '../../model/events/smmu.ts';
@@ -28,10 +29,10 @@ const SHOWN_BY: Readonly<Record<Stage, readonly EventKind[]>> = {
   message: [msgSend],
   remap: [irRequest, irRemap, itsTrans, smmuTrans],
   post: [piPost, avicPost],
-  accept: [cpuAccept, apicAccept, apicDeliver, gicPend],
+  accept: [cpuAccept, apicAccept, apicDeliver, gicPend, imsicPend],
   signal: [vfioFire, irqfdWakeup, kvmLine],
   route: [kvmMsi, kvmIoapic],
-  inject: [apicInject, cpuTake, gicAck, vcpuTake],
+  inject: [apicInject, cpuTake, gicAck, vcpuTake, imsicClaim],
   handler: [irqEntry],
   eoi: [apicEoi, cpuEoi, gicEoi, gicDeactivate],
 };

@@ -52,7 +52,7 @@ function request(moment: Moment, delivery: Delivery): void {
   else slots.put(slots.accepted, row.object, delivery, step);
 }
 
-const accept: Join = (moment) => {
+export const accept: Join = (moment) => {
   const { slots, step, row, state } = moment;
   if (row.kind === apicAccept) slots.ofKvm.add(row.object);
   const cause = argumentOf(row, 'cause');
@@ -131,7 +131,7 @@ const pend: Join = (moment) => {
 };
 
 /** The processor takes an interrupt. */
-function take(moment: Moment, waiting: Delivery | undefined): void {
+export function take(moment: Moment, waiting: Delivery | undefined): void {
   const { slots, step, row, state } = moment;
   const at = waiting && slots.open.has(waiting) ? waiting : undefined;
   const delivery = at ? slots.hop(at, step, 'inject', row.object) : slots.begin(step, 'inject', row.object);
@@ -149,7 +149,7 @@ function take(moment: Moment, waiting: Delivery | undefined): void {
   meetEarly(moment, state.world.path(inside), delivery);
 }
 
-const waitingAt = ({ slots, row }: Moment): Delivery | undefined =>
+export const waitingAt = ({ slots, row }: Moment): Delivery | undefined =>
   slots.accepted.get(row.object) ?? slots.arrived.get(row.object);
 
 /** Some virtual CPU takes a vector: it is clear which one when a single one waits for it. */

@@ -14,6 +14,7 @@ import { EventOrder } from '../order.ts';
 import { recordedOf } from '../recorded-kinds.ts';
 import type { Delivery } from './delivery.ts';
 import { deviceJoins } from './device-joins.ts';
+import { imsicJoins } from './imsic-joins.ts';
 import { kvmJoins } from './kvm-joins.ts';
 import { type Beginning, beginningsOf, beginSource, loseEvents } from './lost-events.ts';
 import type { Join } from './moment.ts';
@@ -44,7 +45,14 @@ let joins: (Join | undefined)[] | undefined;
 function joinsByKind(): readonly (Join | undefined)[] {
   if (joins === undefined) {
     joins = [];
-    for (const [kind, join] of [...deviceJoins, ...remapJoins, ...processorJoins, ...threadJoins, ...kvmJoins])
+    for (const [kind, join] of [
+      ...deviceJoins,
+      ...remapJoins,
+      ...processorJoins,
+      ...imsicJoins,
+      ...threadJoins,
+      ...kvmJoins,
+    ])
       joins[kind.number] = join;
   }
   return joins;

@@ -3,6 +3,7 @@ import { mapOf, type Slices, sortedOf, whole } from '../../base/slices.ts';
 import type { State } from '../../model/state.ts';
 import { intid, irq, pin, vector } from '../../model/things/irq.ts';
 import { itsEvent } from '../../model/things/remap.ts';
+import { imsicId } from '../../model/things/riscv.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { timeOf } from '../events.ts';
 import { compareSegments } from '../paths.ts';
@@ -149,7 +150,9 @@ function pathsOf(state: State, joined: Joined, told: string | undefined) {
 /** The path of the CPU of a vector, also where no event was about the CPU itself. */
 function cpuPath({ world }: State, place: ObjectId): string | null {
   const type = world.type(place);
-  return type === vector || type === intid ? (world.node(place)?.parent?.parent?.path ?? null) : null;
+  return type === vector || type === intid || type === imsicId
+    ? (world.node(place)?.parent?.parent?.path ?? null)
+    : null;
 }
 
 /** Names of the actions: of the irq, or of that of the guest. */

@@ -20,11 +20,13 @@ import { devReset } from '../../model/events/function.ts';
 import { irqEntry, irqExit, irqMask } from '../../model/events/irq.ts';
 import { devRaise, devWithdraw, msgSend } from '../../model/events/msix.ts';
 import { msixCtrl } from '../../model/events/pci.ts';
+import { imsicClaim, imsicPend } from '../../model/events/platform/imsic.ts';
 import { kvmExit } from '../../model/events/virt.ts';
 import type { State } from '../../model/state.ts';
 import { imsEntry } from '../../model/things/ims.ts';
 import { intid, irq, vector as vectorType } from '../../model/things/irq.ts';
 import { msixEntry } from '../../model/things/pci.ts';
+import { imsicId } from '../../model/things/riscv.ts';
 import { vcpu, vcpuVector } from '../../model/things/virt.ts';
 import { argumentOf, type EventRow } from '../../trace/row.ts';
 import type { Observer } from '../../trace/walk.ts';
@@ -254,7 +256,7 @@ export class Statistics implements Observer {
       this.recorded.arrivals = true;
       // A record that does not tell the vector is about the processor.
       const type = state.world.type(vector);
-      if (type !== vcpuVector && type !== vectorType && type !== intid) return undefined;
+      if (type !== vcpuVector && type !== vectorType && type !== intid && type !== imsicId) return undefined;
       return this.#group(this.grouping.arrival?.(state, vector));
     };
     const accept = ({ object, time }: EventRow, state: State, cause?: number): void => {
@@ -284,6 +286,10 @@ export class Statistics implements Observer {
       if (gicPend.read(row.words, row.at).pending) accept(row, state, argumentOf(row, 'cause'));
       else arrivals.forget(row.object);
     });
+    this.#on(imsicPend, (row, state) => {
+      if (imsicPend.read(row.words, row.at).pending) accept(row, state, argumentOf(row, 'cause'));
+      else arrivals.forget(row.object);
+    });
     this.#on(apic.apicAccept, (row, state) => {
       const { mode, posted } = apic.apicAccept.read(row.words, row.at);
       if (!apic.setsRequest(state.world.strings.text(mode))) return;
@@ -307,7 +313,7 @@ export class Statistics implements Observer {
       if (extint === true) arrivals.forget(row.object);
       take(row, state);
     });
-    for (const kind of [cpuTake, apic.vcpuTake, apic.gicAck]) this.#on(kind, take);
+    for (const kind of [cpuTake, apic.vcpuTake, apic.gicAck, imsicClaim]) this.#on(kind, take);
     for (const kind of [cpuEoi, apic.apicEoi, apic.gicEoi]) this.#on(kind, finish);
     this.#on(cpuReset, ({ object }, state) => {
       const node = state.world.node(object);

@@ -201,7 +201,7 @@ function installIts(setup: Setup, smmu: Smmu | undefined): void {
 
   part.hotplug = new ArmHotplug(machine, cpus, core, {
     target: (irq) => domain.target(irq),
-    bringUp(cpu) {
+    comes(cpu) {
       domain.bringUp(cpu);
       gic.wake(cpu);
     },

@@ -6,19 +6,21 @@ import type { CpuHotplug } from '../irq/hotplug.ts';
 import type { IrqCore } from '../irq/irq-core.ts';
 import type { Actions, Machine } from '../machine.ts';
 
-/** What an Arm host knows of the targets of its interrupts. */
-export interface Targets {
-  /** The CPU that an irq goes to, -1 while it goes to none. */
-  target(irq: Irq): number;
-  /** A CPU came up: what waits for it is taken. */
-  bringUp(cpu: number): void;
-}
-
 /** Nanoseconds between two looks whether another CPU is done. */
 const WAIT = 10_000;
 
+/** What the controller of a host does when a CPU goes or comes. */
+export interface Controller {
+  /** The CPU that an irq goes to, -1 while it goes to none. */
+  target(irq: Irq): number;
+  /** A CPU comes online; what pended there meanwhile is taken. */
+  comes(cpu: number): void;
+  /** A CPU is about to go offline. */
+  leaves?(cpu: number): void;
+}
+
 /**
- * Takes processors of an Arm host offline and online (kernel/irq/cpuhotplug.c, irq-gic-v3-its.c): interrupts move to
+ * Takes processors of an Arm host, or of one with IMSIC, offline and online (kernel/irq/cpuhotplug.c, irq-gic-v3-its.c): interrupts move to
  * another CPU and keep their pending state, managed ones are shut down with their last CPU. With an ITS the collection of the CPU
  * that left stays mapped; when it comes back it is mapped again.
  */
@@ -26,15 +28,15 @@ export class ArmHotplug implements CpuHotplug {
   readonly machine: Machine;
   readonly #cpus: Cpus;
   readonly #core: IrqCore;
-  readonly #targets: Targets;
+  readonly #controller: Controller;
   /** One CPU at a time (cpu_add_remove_lock). */
   #taken = false;
 
-  constructor(machine: Machine, cpus: Cpus, core: IrqCore, targets: Targets) {
+  constructor(machine: Machine, cpus: Cpus, core: IrqCore, controller: Controller) {
     this.machine = machine;
     this.#cpus = cpus;
     this.#core = core;
-    this.#targets = targets;
+    this.#controller = controller;
   }
 
   #refuse(cpu: number, online: boolean, ret: number): number {
@@ -59,8 +61,9 @@ export class ArmHotplug implements CpuHotplug {
     if (!this.#cpus.online(cpu)) return this.#refuse(cpu, false, errno.EINVAL);
     if (this.#cpus.onlineCpus().length === 1) return this.#refuse(cpu, false, errno.EBUSY);
     this.#cpus.setOnline(cpu, false);
+    this.#controller.leaves?.(cpu);
     for (const irq of [...this.#core.irqs.values()])
-      if (this.#targets.target(irq) === cpu) yield* this.#core.locked(irq, this.#migrate(irq));
+      if (this.#controller.target(irq) === cpu) yield* this.#core.locked(irq, this.#migrate(irq));
     return 0;
   }
 
@@ -79,7 +82,7 @@ export class ArmHotplug implements CpuHotplug {
   *#online(cpu: number): Actions<number> {
     if (this.#cpus.online(cpu)) return this.#refuse(cpu, true, errno.EINVAL);
     this.#cpus.setOnline(cpu, true);
-    this.#targets.bringUp(cpu);
+    this.#controller.comes(cpu);
     for (const irq of this.#core.irqs.values())
       if (irq.managedShutdown && irq.affinity.includes(cpu))
         yield* this.#core.locked(irq, this.#core.startManaged(irq));

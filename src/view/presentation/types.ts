@@ -8,6 +8,7 @@ import * as nested from '../../model/things/nested.ts';
 import * as pci from '../../model/things/pci.ts';
 import * as queue from '../../model/things/queue.ts';
 import * as remap from '../../model/things/remap.ts';
+import * as riscv from '../../model/things/riscv.ts';
 import * as snapshot from '../../model/things/snapshot.ts';
 import * as virt from '../../model/things/virt.ts';
 import { avicPresentations } from './avic.ts';
@@ -18,6 +19,7 @@ import { pciPresentations } from './pci.ts';
 import type { Presentation } from './presentation.ts';
 import { queuePresentations } from './queue.ts';
 import { remapPresentations } from './remap.ts';
+import { riscvPresentations } from './riscv.ts';
 import { snapshotPresentations } from './snapshot.ts';
 import { virtPresentations } from './virt.ts';
 
@@ -35,6 +37,7 @@ export const presentations: ReadonlyMap<ObjectType, Presentation> = new Map([
   ...paired(remap, remapPresentations),
   ...paired(virt, virtPresentations),
   ...paired(avic, avicPresentations),
+  ...paired(riscv, riscvPresentations),
   ...paired(ims, imsPresentations),
   ...paired(nested, nestedPresentations),
   ...paired(queue, queuePresentations),

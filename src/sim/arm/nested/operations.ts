@@ -2,7 +2,7 @@ import { deviceOf } from '../../find-function.ts';
 import { type Vm, vms } from '../../kvm/vm.ts';
 import type { OperationSpec } from '../../operation.ts';
 import type { Setup } from '../../setup.ts';
-import { armParts } from '../arm-host.ts';
+import { itsParts } from '../arm-host.ts';
 import { iommufd } from '../iommufd.ts';
 import { type GuestCommand, OF_STREAM, Viommu, type ViommuType, viommus } from './viommu.ts';
 
@@ -174,6 +174,6 @@ export const nestedOperations: readonly OperationSpec[] = [
 /** Gives a host with iommufd the virtual IOMMU that a VMM can allocate. */
 export function installNested(setup: Setup): void {
   const fd = setup.find(iommufd);
-  if (!fd || !setup.find(armParts)) return;
+  if (!fd || !setup.find(itsParts)) return;
   setup.provide(viommus, new Viommu(setup.machine, fd, () => setup.design.vcmdq === 'tegra241'));
 }

@@ -30,7 +30,7 @@ export function installV2m(setup: Setup, smmu: Smmu | undefined): void {
   };
   part.hotplug = new ArmHotplug(machine, cpus, core, {
     target: (irq) => domain.target(irq),
-    bringUp: (cpu) => spis.wake(cpu),
+    comes: (cpu) => spis.wake(cpu),
   });
   part.reserves = false;
   part.parent = domain;

@@ -1,0 +1,130 @@
+import type { ObjectId, Step } from '../../base/ids.ts';
+import { msgSend } from '../../model/events/msix.ts';
+import { imsicClaim, imsicEnable, imsicPend, imsicVector } from '../../model/events/platform/imsic.ts';
+import type { State } from '../../model/state.ts';
+import { irq } from '../../model/things/irq.ts';
+import { imsicId } from '../../model/things/riscv.ts';
+import { Now } from '../history.ts';
+import type { Rule } from '../rule.ts';
+import { irqName } from './places.ts';
+
+/** Nanoseconds after which the old hart of a move has looked for what pends there: its timer comes with the next jiffy, 10 ms at the longest. */
+const SETTLED = 10e6;
+
+/** A message that nobody will claim. */
+interface Stray {
+  readonly step: Step;
+  readonly time: number;
+}
+
+/** A message with a cause, and the function that sent it. */
+interface Sent {
+  readonly step: Step;
+  readonly device: string;
+}
+
+/** R26. */
+export const identityIsServed: Rule<'R26'> = {
+  id: 'R26',
+  names: [],
+  title: 'Message for an identity that no irq has, or that of another function',
+  meaning:
+    'What becomes pending in the interrupt file of a hart belongs to an irq there, or the kernel takes it back when a move ends. An identity that is not enabled and has no irq is never claimed; what another function raised runs the wrong handler.',
+  severity: 'error',
+  reference:
+    'RISC-V AIA chapter 3; drivers/irqchip/irq-riscv-imsic-state.c __imsic_local_sync; Linux 6.15 for the two steps',
+  kinds: [msgSend, imsicPend, imsicClaim, imsicEnable, imsicVector],
+  needs: [[imsicPend], [imsicEnable]],
+  needsAll: false,
+  needsTime: true,
+  confirm:
+    'the message that the device held in between (lspci -vv, QEMU memory_region_ops_write of riscv.imsic), and who moved its irq',
+  watch(report, scene) {
+    const { world } = scene;
+    const open = new Map<ObjectId, Stray>();
+    /** Senders of messages by cause, and the causes that made identities pending. */
+    const senders = new Map<number, Sent>();
+    const pending = new Map<ObjectId, number>();
+    const now = new Now();
+    let judged = 0;
+    const settled = (state: State, object: ObjectId): boolean =>
+      state.flag(object, imsicId.at.requested) !== true || state.flag(object, imsicId.at.enabled) === true;
+    const judge = (last: Step, state: State): void => {
+      for (const [object, { step, time }] of open) {
+        if (settled(state, object) || state.num(object, imsicId.at.irq) >= 0) open.delete(object);
+        else if (now.last - time >= SETTLED) {
+          open.delete(object);
+          const node = world.node(object);
+          const place = `identity ${node?.segment} at hart ${node?.parent?.parent?.segment}`;
+          report({
+            step,
+            object,
+            title: `a message arrived for ${place}, which no irq has`,
+            text: `A message made ${place} pending. No irq has that identity there, and it is not enabled: in the ${scene.span(now.last - time, step, last)} since, nobody claimed it or took it back. The interrupt is lost; the message was written in one pass while its irq moved, or it is that of an irq that was freed.`,
+            evidence: [],
+            absent: { since: step, kinds: [imsicClaim, imsicEnable, imsicPend] },
+            lost: true,
+          });
+        }
+      }
+    };
+    /** The hart claims an identity: whose message that was, and whose handler runs. */
+    const claimed = (step: Step, object: ObjectId, state: State): void => {
+      const cause = pending.get(object);
+      pending.delete(object);
+      const sent = cause === undefined ? undefined : senders.get(cause);
+      if (cause !== undefined) senders.delete(cause);
+      const target = world.objectAt(`irq/${state.num(object, imsicId.at.irq)}`);
+      if (sent === undefined || target < 0) return;
+      const device = state.text(target, irq.at.device);
+      if (device === '' || device === sent.device) return;
+      report({
+        step,
+        object,
+        title: `a message of ${sent.device} ran the handler of ${irqName(world, target)} of ${device}`,
+        text: `${sent.device} sent a message that names identity ${world.node(object)?.segment} at hart ${world.node(object)?.parent?.parent?.segment}. That is ${irqName(world, target)} of ${device}, whose handler finds nothing to do. The interrupt of ${sent.device} is lost: its message changed in one pass, page and identity one after the other.`,
+        evidence: [sent.step],
+        lost: true,
+      });
+    };
+    return {
+      event(step, happened, state) {
+        now.at(happened);
+        const { kind, object, words, at } = happened;
+        if (kind === msgSend) {
+          const { cause } = msgSend.read(words, at);
+          const [root, device] = world.path(object).split('/');
+          if (cause !== undefined && root === 'device') senders.set(cause, { step, device: device! });
+          return;
+        }
+        judge(step, state);
+        if (kind === imsicClaim) {
+          claimed(step, object, state);
+          return;
+        }
+        if (kind === imsicPend) {
+          const a = imsicPend.read(words, at);
+          if (!a.pending) pending.delete(object);
+          else if (a.cause !== undefined && !pending.has(object)) pending.set(object, a.cause);
+        }
+        if (kind !== imsicPend || !imsicPend.read(words, at).pending) return;
+        judged++;
+        // An identity that was never enabled in a complete trace is not enabled.
+        const off = state.flag(object, imsicId.at.enabled) !== true;
+        if (off && state.num(object, imsicId.at.irq) < 0 && !open.has(object))
+          open.set(object, { step, time: now.last });
+      },
+      lost() {
+        open.clear();
+        senders.clear();
+        pending.clear();
+      },
+      end(last, state) {
+        judge(last, state);
+      },
+      get judged() {
+        return judged;
+      },
+    };
+  },
+};
