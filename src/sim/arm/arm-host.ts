@@ -156,6 +156,8 @@ export function installArmHost(setup: Setup): void {
   if (scenario.platform.arch !== 'arm64') return;
   const part = setup.use(host);
   const { cpus, core } = part;
+  // LPIs have IRQD_RESEND_WHEN_IN_PROGRESS (handle_fasteoi_irq): nothing is masked.
+  core.flow.masks = false;
   for (let n = 0; n < cpus.count; n++) machine.as(cpus.actor(n), () => cpus.setOnline(n, true));
 
   const gic = new Gic(machine, cpus);
