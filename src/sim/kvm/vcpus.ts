@@ -1,4 +1,3 @@
-import type { ObjectId } from '../../base/ids.ts';
 import { FIRST_LEGAL_VECTOR } from '../../model/apic/local-apics.ts';
 import { apicAccept, apicEoi, apicInject } from '../../model/events/apic.ts';
 import { illegal, merged } from '../../model/events/outcome.ts';
@@ -9,10 +8,8 @@ import { vcpu as vcpuType, vcpuVector } from '../../model/things/virt.ts';
 import { until } from '../apic/until.ts';
 import { drop, dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
+import { VCPU_COST, type Vcpu } from './vcpu.ts';
 import { VcpuScheduler, type VcpuShare } from './vcpu-scheduler.ts';
-
-/** Times of a virtual CPU in nanoseconds: kick until the exit, exit or entry, return to the VMM and back. */
-export const VCPU_COST = { dispatch: 500, exit: 600, entry: 600, userspace: 2500 };
 
 /** Nanoseconds between two looks of code of the guest whether its virtual CPU is in the guest again. */
 const AWAY = 100;
@@ -25,29 +22,6 @@ const BLOCKED: ReadonlySet<string> = new Set(['SMI', 'INIT', 'SIPI']);
 
 /** Keys of virtual CPUs lie above those of the CPUs of the host. */
 const GUESTS = 0x10000;
-
-/** One virtual CPU with its local APIC. */
-interface Vcpu {
-  readonly object: ObjectId;
-  /** Guest code that runs on it, and KVM in its context; both on the CPU of the host that it is on. */
-  guest: Actor;
-  kvm: Actor;
-  /** Vectors requested (IRR), each with the cause that set its bit; 0: none known. */
-  readonly requested: Map<number, { readonly cause: number; readonly posted: boolean }>;
-  readonly inService: number[];
-  /** A handler of the guest runs, with interrupts disabled. */
-  running: boolean;
-  due: boolean;
-  /** It left the guest and its exit is being served, or its thread waits for a CPU of the host. */
-  out: boolean;
-  /** Nanoseconds that it was in the guest until it entered or left it last, and when that was. */
-  inside: number;
-  since: number;
-  /** An INIT reset it: it executes nothing until it is started up. */
-  stopped: boolean;
-  /** How often an INIT reset it: what it did in an earlier life goes on no more. */
-  life: number;
-}
 
 /** What the guest kernel does for a vector: the handler, which calls `eoi` where it ends the interrupt (see VectorHandler). */
 export type GuestHandler = (vcpu: number, vector: number, eoi: () => void) => Actions;
