@@ -42,7 +42,7 @@ describe('lists to choose from', () => {
     await rows.filter({ hasText: 'ntbPublish' }).waitFor();
     const labels = await rows.locator('.quick-input-list-row:first-child .label-name').allInnerTexts();
     // Nothing of that scenario is a virtual machine or a remapping unit.
-    assert.deepEqual(labels.slice(0, 3), ['affinityStrategy', 'vectorCleanup', 'fault']);
+    assert.deepEqual(labels.slice(0, 4), ['affinityStrategy', 'vectorCleanup', 'kernel.era', 'fault']);
     const separator = rows.locator('.quick-input-list-separator', { hasText: 'no effect in this scenario' });
     assert.equal(await separator.count(), 1);
     await screenshot(page, 'policies to choose from');
