@@ -25,7 +25,7 @@ import { vtdIrte } from './registers/vtd.ts';
 import type { State } from './state.ts';
 import { imsEntry } from './things/ims.ts';
 import { irq, vector } from './things/irq.ts';
-import { msi, msixEntry } from './things/pci.ts';
+import { device, msi, msixEntry } from './things/pci.ts';
 import { amdIrte, irte, itsEvent, remapUnit } from './things/remap.ts';
 import { kvmGsi, kvmIrqfd, kvmRoute, vcpu, vfioVector } from './things/virt.ts';
 import { irteDestination, messageKind } from './translate.ts';
@@ -259,7 +259,11 @@ export function linksOf(state: State, object: ObjectId, skip: ReadonlySet<string
  */
 export function messageOf(state: State, object: ObjectId, sent: MessageWords, of?: DestinationsOf): ObjectId {
   const type = state.world.type(object);
-  return type === msixEntry || type === msi || type === imsEntry ? messageTarget(state, object, sent, of) : -1;
+  const isEntry = type === msixEntry || type === msi || type === imsEntry;
+  // A frame of a GICv2m does not look who writes: a message that is of no entry raises its SPI, too.
+  return isEntry || (type === device && messageKind(state, object) === 'gicv2m')
+    ? messageTarget(state, object, sent, of)
+    : -1;
 }
 
 /** The vector that a remapping table entry delivers to, or -1: unknown, posted, or not present. */
