@@ -12,8 +12,19 @@ import { each } from '../history.ts';
 import { functionName, irqName } from '../names.ts';
 import type { Rule } from '../rule.ts';
 
+/** Functions by requester ID, found once: messages come by the million. */
+const found = new WeakMap<World, Map<number, ObjectId>>();
+
 /** The function with a requester ID; -1: the trace shows none, as for the I/O APIC. */
 function functionOf(world: World, requester: number): ObjectId {
+  let known = found.get(world);
+  if (known === undefined) found.set(world, (known = new Map()));
+  let object = known.get(requester);
+  if (object === undefined && (object = lookedUp(world, requester)) >= 0) known.set(requester, object);
+  return object;
+}
+
+function lookedUp(world: World, requester: number): ObjectId {
   for (const { object, segment } of world.find('device')?.children.values() ?? [])
     if (object >= 0 && requesterIn(segment) === requester) return object;
   return -1;
@@ -56,8 +67,8 @@ export const injectsOwnInterrupts: Rule<'F39'> = {
   watch(report) {
     /** What was told, as objects and mode. */
     const told = new Set<string>();
-    /** The function that wrote the last message, and what it wrote: the frame of a GICv2m raises the SPI of that. */
-    let writer: ObjectId = -1;
+    /** The requester ID that wrote the last message, -1 none, and what it wrote: the frame of a GICv2m raises the SPI of that. */
+    let writer = -1;
     let written = 0;
     return each((step, { kind, object, words, at }, state) => {
       const { world } = state;
@@ -77,15 +88,17 @@ export const injectsOwnInterrupts: Rule<'F39'> = {
       }
       if (kind === msgSend) {
         const { requester, data } = msgSend.read(words, at);
-        writer = requester === undefined ? -1 : functionOf(world, requester);
+        writer = requester ?? -1;
         written = data;
         return false;
       }
       if (kind === lineSet) {
-        const [from, spi] = [writer, gicv2mSetSpi.f.intid.of(written)];
+        const [requester, spi] = [writer, gicv2mSetSpi.f.intid.of(written)];
         writer = -1;
-        if (from < 0 || !lineSet.read(words, at).level || messageKind(state, object) !== 'gicv2m') return false;
+        if (requester < 0 || !lineSet.read(words, at).level || messageKind(state, object) !== 'gicv2m') return false;
         if (Number(world.node(object)?.segment) !== spi) return false;
+        const from = functionOf(world, requester);
+        if (from < 0) return false;
         const hit = irqOfSpi(state, spi);
         if (hit < 0) return false;
         const owner = state.text(hit, irqType.at.device);

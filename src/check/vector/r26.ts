@@ -11,6 +11,9 @@ import { irqName } from './places.ts';
 /** Nanoseconds after which the old hart of a move has looked for what pends there: its timer comes with the next jiffy, 10 ms at the longest. */
 const SETTLED = 10e6;
 
+/** Messages that are on their way at most; those that were dropped elsewhere are forgotten, the oldest first. */
+const MOST_SENT = 4096;
+
 /** A message that nobody will claim. */
 interface Stray {
   readonly step: Step;
@@ -94,7 +97,9 @@ export const identityIsServed: Rule<'R26'> = {
         if (kind === msgSend) {
           const { cause } = msgSend.read(words, at);
           const [root, device] = world.path(object).split('/');
-          if (cause !== undefined && root === 'device') senders.set(cause, { step, device: device! });
+          if (cause === undefined || root !== 'device') return;
+          senders.set(cause, { step, device: device! });
+          if (senders.size > MOST_SENT) senders.delete(senders.keys().next().value!);
           return;
         }
         judge(step, state);
@@ -109,8 +114,9 @@ export const identityIsServed: Rule<'R26'> = {
         }
         if (kind !== imsicPend || !imsicPend.read(words, at).pending) return;
         judged++;
-        // An identity that was never enabled in a complete trace is not enabled.
-        const off = state.flag(object, imsicId.at.enabled) !== true;
+        // Of an identity that was never told of, only a trace that shows everything says that it is not enabled and that no irq has it.
+        const enabled = state.flag(object, imsicId.at.enabled);
+        const off = enabled === false || (enabled === undefined && scene.complete);
         if (off && state.num(object, imsicId.at.irq) < 0 && !open.has(object))
           open.set(object, { step, time: now.last });
       },

@@ -147,15 +147,21 @@ export class QueueWork {
    * can request handles). Users of other queues see the status themselves.
    */
   #again(n: number, descriptor: Descriptor): boolean {
-    const { handles, fn } = this.#queues;
-    if (!handles.commands || handles.entry(descriptor.handle!) !== undefined || this.#queues.front(n) !== 'kernel')
-      return false;
+    const { machine } = this;
+    const queues = this.#queues;
+    const { handles, fn } = queues;
+    const { pasid, handle } = descriptor;
+    if (!handles.commands || handles.entry(handle!) !== undefined) return false;
+    if (queues.front(n) !== 'kernel' || queues.handle(n, pasid) < 0) return false;
     const waits = (): void => {
       const now = this.#current(n, descriptor);
-      if (this.#stopped.has(n) || handles.entry(now.handle!) !== undefined) this.submit(n, now);
-      else this.machine.after(RETRY, fn.actor, waits);
+      if (queues.state(n) !== 'enabled' || queues.handle(n, pasid) < 0) {
+        const cause = machine.ledger.open(machine.now);
+        drop(machine, queues.object(n), 'the queue went away before its descriptor was submitted again', cause);
+      } else if (this.#stopped.has(n) || handles.entry(now.handle!) !== undefined) this.submit(n, now);
+      else machine.after(RETRY, fn.actor, waits);
     };
-    this.machine.after(RETRY, fn.actor, waits);
+    machine.after(RETRY, fn.actor, waits);
     return true;
   }
 

@@ -6,8 +6,7 @@ import { errno } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
 import type { ImsFunction } from '../irq/ims-domain.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
-import type { HandleCommand } from './handle-table.ts';
-import { HandleTable } from './handle-table.ts';
+import { type HandleCommand, HandleTable } from './handle-table.ts';
 import { PasidTable } from './pasid-table.ts';
 import { QueueWork } from './queue-work.ts';
 
@@ -245,10 +244,13 @@ export class Queues {
     const irq = yield* ims.alloc({ pasid }, owner);
     const ret = typeof irq === 'number' ? irq : yield* this.#host.core.request(irq.virq, `queue-${n}`);
     if (typeof irq !== 'number' && ret < 0) yield* ims.free(irq.index);
-    this.#asking.delete(user);
-    if (typeof irq === 'number' || ret < 0) return this.#refuse(n, 'interrupt', ret);
+    if (typeof irq === 'number' || ret < 0) {
+      this.#asking.delete(user);
+      return this.#refuse(n, 'interrupt', ret);
+    }
     this.#indexes.set(user, irq.index);
     const handle = yield* this.handles.request(irq.index);
+    this.#asking.delete(user);
     this.rename(n, pasid, handle);
     return handle;
   }

@@ -27,6 +27,12 @@ export function* revocation(queues: Queues): Actions {
       const index = queues.index(n, pasid);
       if (before < 0 || index === undefined) continue;
       const handle = yield* handles.request(index);
+      // The queue may be destroyed while the driver works: its entry is given back, and so is the new handle.
+      const isGone = (): boolean => queues.index(n, pasid) !== index;
+      if (isGone()) {
+        handles.release(handle);
+        continue;
+      }
       if (handle === before) continue;
       if (queues.front(n) !== 'kernel') {
         queues.rename(n, pasid, handle);
@@ -34,6 +40,11 @@ export function* revocation(queues: Queues): Actions {
       }
       queues.work.stop(n);
       yield SETTLE;
+      if (isGone()) {
+        handles.release(handle);
+        queues.work.start(n);
+        continue;
+      }
       queues.rename(n, pasid, handle);
       queues.work.start(n);
       queues.work.submit(n, { pasid, handle, record: 0 });

@@ -70,4 +70,23 @@ describe('interrupt handles that the device revokes', () => {
     assert.ok(found.length > 0);
     for (const { text } of found) assert.match(text, /The device revoked its handles [\d.]+ [µmn]?s before/);
   });
+
+  it('a queue that is destroyed meanwhile ends the run: what failed there is lost, and nothing is submitted again for ever', () => {
+    const destroy = { at: '420us', op: 'queue.destroy', object: KERNEL };
+    const document = bundled('handle-revocation') as { workload: object[] };
+    const sim = run(
+      { ...document, workload: [...document.workload, destroy] },
+      { settings: { handleCommand: 'other' } },
+    );
+    assert.ok(sim.finished);
+    const { delivered, merged, dropped, inFlight, pending } = sim.machine.ledger.tally();
+    assert.equal(delivered + merged + dropped, sim.machine.ledger.causes);
+    assert.deepEqual([inFlight, pending], [0, 0]);
+    assert.ok(ofKind(events(sim), 'qd.complete').some((e) => e.object === KERNEL && e.fields['status'] === '0x19'));
+    const gone = ofKind(events(sim), 'drop').filter((e) => /queue went away/.test(String(e.fields['reason'])));
+    assert.equal(
+      gone.length,
+      ofKind(events(sim), 'qd.complete').filter((e) => e.object === KERNEL && e.fields['status'] === '0x19').length,
+    );
+  });
 });
