@@ -179,17 +179,17 @@ export class Machine {
 
   /** Does something after a delay (ns, subject to jitter). */
   after(delay: number, actor: Actor, run: () => void): void {
-    this.#agenda.add(this.#now + this.#delay(delay), actor, run, undefined);
+    this.#agenda.add(this.#now + this.#delay(delay), actor, run);
   }
 
   /** Does something at a time (ns), or now when that is past. */
   at(time: number, actor: Actor, run: () => void): void {
-    this.#agenda.add(Math.max(time, this.#now), actor, run, undefined);
+    this.#agenda.add(Math.max(time, this.#now), actor, run);
   }
 
   /** Starts actions that take time after a delay (ns). */
   spawn(actor: Actor, actions: Actions<unknown>, delay = 0): void {
-    this.#agenda.add(this.#now + this.#delay(delay), actor, undefined, actions);
+    this.#agenda.add(this.#now + this.#delay(delay), actor, actions);
   }
 
   /** Starts actions that take time at once: its first part is done when this returns. */
@@ -205,15 +205,16 @@ export class Machine {
 
   /** Does the next action; false when none is due. */
   step(): boolean {
-    const due = this.#agenda.take();
-    if (due === undefined) return false;
-    this.#now = Math.max(this.#now, due.time);
-    const { actor, run, actions } = due;
+    const agenda = this.#agenda;
+    if (agenda.length === 0) return false;
+    const { next, actor, work } = agenda;
+    agenda.drop();
+    if (next > this.#now) this.#now = next;
     this.#actor = actor;
-    if (run !== undefined) run();
-    else if (actions !== undefined) {
-      const at = actions.next();
-      if (!at.done) this.spawn(actor, actions, at.value);
+    if (typeof work === 'function') work();
+    else {
+      const at = work.next();
+      if (!at.done) this.spawn(actor, work, at.value);
     }
     this.#actor = NOBODY;
     return true;
