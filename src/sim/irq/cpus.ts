@@ -15,6 +15,7 @@ import { cpu as cpuType } from '../../model/things/irq.ts';
 import { until } from '../apic/until.ts';
 import { drop, dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
+import { Requests } from './requests.ts';
 
 /** Nanoseconds from the IRR bit to the entry code of the vector. */
 const DISPATCH = 400;
@@ -22,8 +23,8 @@ const DISPATCH = 400;
 /** What waits and runs at one local APIC. */
 interface Apic {
   readonly actor: Actor;
-  /** Vectors requested (IRR), each with the cause that set its bit; 0: none known. */
-  readonly requested: Map<number, number>;
+  /** Vectors requested (IRR). */
+  readonly requested: Requests;
   /** Vectors in service (ISR). */
   readonly inService: number[];
   /** Whether a dispatch is due. */
@@ -72,7 +73,7 @@ export class Cpus {
       const actor: Actor = { layer: 'cpu', name: `cpu${n}`, cpu: n };
       apic = {
         actor,
-        requested: new Map(),
+        requested: new Requests(),
         inService: [],
         due: false,
         running: false,
@@ -130,7 +131,8 @@ export class Cpus {
     const apic = this.#apic(n);
     apic.dead = true;
     machine.emit(cpuReset, cpuObject(machine.state, n), {});
-    for (const [vector, cause] of apic.requested) {
+    for (const vector of apic.requested.vectors) {
+      const cause = apic.requested.get(vector)!;
       if (cause === 0) continue;
       drop(machine, vectorObject(machine.state, n, vector), why, cause);
     }
@@ -176,7 +178,7 @@ export class Cpus {
   /** Class of the highest vector that a CPU serves or has accepted: where lowest priority goes by (SDM vol. 3 "Processor Priority"). */
   priority(n: number): number {
     const apic = this.#apics.get(n);
-    return apic ? priorityClass(Math.max(0, ...apic.requested.keys(), ...apic.inService)) : 0;
+    return apic ? priorityClass(Math.max(apic.requested.highest, ...apic.inService)) : 0;
   }
 
   /**
@@ -265,10 +267,8 @@ export class Cpus {
     const { machine } = this;
     apic.due = false;
     while (!apic.closed && apic.requested.size > 0) {
-      let vector = 0;
-      for (const requested of apic.requested.keys()) if (requested > vector) vector = requested;
-      const cause = apic.requested.get(vector)!;
-      apic.requested.delete(vector);
+      const vector = apic.requested.highest;
+      const cause = apic.requested.take(vector);
       apic.inService.push(vector);
       const object = vectorObject(machine.state, n, vector);
       machine.fire(cpuTake.put(), object);
@@ -283,7 +283,16 @@ export class Cpus {
       };
       apic.running = true;
       const { life } = apic;
-      if (this.handler) yield* until(() => apic.life !== life, this.handler(n, vector, eoi));
+      const actions = this.handler?.(n, vector, eoi);
+      while (actions !== undefined) {
+        const at = actions.next();
+        if (at.done) break;
+        yield at.value;
+        if (apic.life !== life) {
+          actions.return(undefined);
+          break;
+        }
+      }
       if (apic.life !== life) return;
       apic.running = false;
       machine.ledger.leave(n);
@@ -293,6 +302,6 @@ export class Cpus {
 
   /** Vectors whose IRR bit is set on a CPU. */
   pendingOn(n: number): number[] {
-    return [...(this.#apics.get(n)?.requested.keys() ?? [])];
+    return [...(this.#apics.get(n)?.requested.vectors ?? [])];
   }
 }
