@@ -141,6 +141,13 @@ export class Machine {
     return task;
   }
 
+  /** Another actor is at work from now on; returns the one before, who must come back. `as` does both: this is for what happens by the million. */
+  become(actor: Actor): Actor {
+    const before = this.#actor;
+    this.#actor = actor;
+    return before;
+  }
+
   /** Does something at once in the name of another actor. */
   as<T>(actor: Actor, what: () => T): T {
     const before = this.#actor;
@@ -194,7 +201,13 @@ export class Machine {
 
   /** Starts actions that take time at once: its first part is done when this returns. */
   start(actor: Actor, actions: Actions<unknown>): void {
-    const at = this.as(actor, () => actions.next());
+    const before = this.become(actor);
+    let at: IteratorResult<number, unknown>;
+    try {
+      at = actions.next();
+    } finally {
+      this.#actor = before;
+    }
     if (!at.done) this.spawn(actor, actions, at.value);
   }
 

@@ -12,7 +12,6 @@ import { illegal, merged } from '../../model/events/outcome.ts';
 import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { apicEsr, priorityClass } from '../../model/registers/x86.ts';
 import { cpu as cpuType } from '../../model/things/irq.ts';
-import { until } from '../apic/until.ts';
 import { drop, dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import { Requests } from './requests.ts';
@@ -239,7 +238,8 @@ export class Cpus {
       return;
     }
     const apic = this.#apic(n);
-    machine.as(apic.actor, () => {
+    const caller = machine.become(apic.actor);
+    try {
       const object = vectorObject(state, n, vector);
       const before = apic.requested.get(vector);
       const accepted = cpuAccept.put();
@@ -253,7 +253,9 @@ export class Cpus {
       }
       apic.requested.set(vector, cause);
       this.#dispatch(n, apic);
-    });
+    } finally {
+      machine.become(caller);
+    }
   }
 
   #dispatch(n: number, apic: Apic): void {
@@ -278,7 +280,9 @@ export class Cpus {
         if (ended) return;
         ended = true;
         apic.inService.pop();
-        machine.as(apic.actor, () => machine.fire(cpuEoi.put(), object));
+        const caller = machine.become(apic.actor);
+        machine.fire(cpuEoi.put(), object);
+        machine.become(caller);
         this.onEoi?.(vector);
       };
       apic.running = true;
