@@ -219,9 +219,10 @@ export class Machine {
   /** Does the next action; false when none is due. */
   step(): boolean {
     const agenda = this.#agenda;
-    if (agenda.length === 0) return false;
-    const { next, actor, work } = agenda;
-    agenda.drop();
+    const { next } = agenda;
+    const work = agenda.take();
+    if (work === undefined) return false;
+    const actor = agenda.actor!;
     if (next > this.#now) this.#now = next;
     this.#actor = actor;
     if (typeof work === 'function') work();
