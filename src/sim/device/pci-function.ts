@@ -347,8 +347,7 @@ export class PciFunction {
 
   /** Ends a cause with the reason why. */
   drop(object: ObjectId, cause: number, reason: string): void {
-    const { machine } = this;
-    drop(machine, object, reason, cause);
+    drop(this.machine, object, reason, cause);
   }
 
   #send(entry: number, cause: number): void {
