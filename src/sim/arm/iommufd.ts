@@ -85,11 +85,16 @@ export class Iommufd implements MsiOwner {
     this.smmu.configure(fn.requester, { stage1, stage2: [this.#ioas, this.#hwpt] });
   }
 
-  /** Whether each page of a range is mapped in the I/O address space. */
-  covers(address: number, size: number): boolean {
-    for (let page = pageOf(address); page < address + size; page += PAGE)
-      if (mapped(this.machine, this.#ioas, page) === undefined) return false;
-    return true;
+  /** Where a range of the I/O address space lies in memory: its start, `scattered` when it is not in one piece, undefined when a page is not mapped. */
+  output(address: number, size: number): number | 'scattered' | undefined {
+    const start = mapped(this.machine, this.#ioas, address);
+    let scattered = false;
+    for (let page = pageOf(address) + PAGE; page < address + size && start !== undefined; page += PAGE) {
+      const output = mapped(this.machine, this.#ioas, page);
+      if (output === undefined) return undefined;
+      scattered ||= output - start !== page - address;
+    }
+    return scattered ? 'scattered' : start;
   }
 
   /** Whether user space owns the translation of a function. */

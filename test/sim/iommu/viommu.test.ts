@@ -14,6 +14,8 @@ const EINVAL = -22;
 const EEXIST = -17;
 const ENOENT = -2;
 const EIO = -5;
+const EFAULT = -14;
+const EBUSY = -16;
 const EOPNOTSUPP = -95;
 const HOST = {
   platform: { arch: 'arm64', cpus: 2, remap: 'its' },
@@ -83,15 +85,49 @@ describe('virtual IOMMU: what is refused', () => {
     const depth = (n: number): Operation => op('veventq.alloc', V, { depth: n });
     assert.deepEqual(rets(did({}, alloc, depth(0)).last, 'veventq.alloc'), [EINVAL]);
     assert.deepEqual(rets(did({}, alloc, depth(4), depth(4)).last, 'veventq.alloc'), [EEXIST]);
-    const queue = (length = 0x1000): Operation => op('hwqueue.alloc', V, { index: 1, address: 0x40001000, length });
+    const queue = (length = 0x1000, index = 0, address = 0x40001000): Operation =>
+      op('hwqueue.alloc', V, { index, address, length });
     const map = op('iommufd.map', 'iommufd/1/ioas/1', { iova: 0x40000000, output: 0x80000000, size: 0x2000 });
     const tegra = { vcmdq: 'tegra241' };
+    const ret = (...operations: Operation[]): unknown[] => rets(did(tegra, alloc, ...operations).last, 'hwqueue.alloc');
+    // iommufd_hw_queue_alloc_ioctl looks at the length before it looks at the virtual IOMMU.
     assert.deepEqual(rets(did({}, alloc, map, queue()).last, 'hwqueue.alloc'), [EOPNOTSUPP]);
-    assert.deepEqual(rets(did(tegra, alloc, queue()).last, 'hwqueue.alloc'), [ENOENT]);
-    assert.deepEqual(rets(did(tegra, alloc, map, queue(0x1001)).last, 'hwqueue.alloc'), [ENOENT]);
-    assert.deepEqual(rets(did(tegra, alloc, map, queue(0)).last, 'hwqueue.alloc'), [EINVAL]);
-    assert.deepEqual(rets(did(tegra, alloc, map, queue()).last, 'hwqueue.alloc'), [0]);
-    assert.deepEqual(rets(did(tegra, alloc, map, queue(), queue()).last, 'hwqueue.alloc'), [EEXIST]);
+    assert.deepEqual(rets(did({}, alloc, map, queue(0)).last, 'hwqueue.alloc'), [EINVAL]);
+    assert.deepEqual(ret(queue()), [ENOENT]);
+    assert.deepEqual(ret(map, queue(0x1001)), [ENOENT]);
+    assert.deepEqual(ret(map, queue(0)), [EINVAL]);
+    assert.deepEqual(ret(map, queue()), [0]);
+    assert.deepEqual(ret(map, queue(), queue()), [EEXIST]);
+    // tegra241_vintf_alloc_lvcmdq_user: ascending order, a power of 2 from 32 on, an address that is a multiple of it.
+    assert.deepEqual(ret(map, queue(0x1000, 1)), [EIO]);
+    assert.deepEqual(ret(map, queue(), queue(0x1000, 2)), [EIO]);
+    assert.deepEqual(ret(map, queue(), queue(0x1000, 1, 0x40000000)), [0]);
+    assert.deepEqual(ret(map, queue(16)), [EINVAL]);
+    assert.deepEqual(ret(map, queue(32)), [0]);
+    assert.deepEqual(ret(map, queue(48)), [EINVAL]);
+    assert.deepEqual(ret(map, queue(0x800, 0, 0x40001400)), [EINVAL]);
+    assert.deepEqual(ret(map, queue(0x2000, 0, 0x40000000)), [0]);
+    // Its pages must lie in one piece.
+    const apart = op('iommufd.map', 'iommufd/1/ioas/1', { iova: 0x40002000, output: 0x90000000, size: 0x2000 });
+    assert.deepEqual(ret(map, apart, queue(0x4000, 0, 0x40000000)), [EFAULT]);
+  });
+
+  it('HW queues go in descending order, and commands exit again when the last is gone', () => {
+    const alloced = (index: number): Operation =>
+      op('hwqueue.alloc', V, { index, address: 0x40000000 + index * 0x1000, length: 0x1000 });
+    const destroy = (index: number): Operation => op('hwqueue.destroy', V, { index });
+    const map = op('iommufd.map', 'iommufd/1/ioas/1', { iova: 0x40000000, output: 0x80000000, size: 0x2000 });
+    const tegra = { vcmdq: 'tegra241' };
+    const two = [alloc, map, alloced(0), alloced(1)] as const;
+    assert.deepEqual(rets(did(tegra, ...two, destroy(0)).last, 'hwqueue.destroy'), [EBUSY]);
+    assert.deepEqual(rets(did(tegra, ...two, destroy(2)).last, 'hwqueue.destroy'), [ENOENT]);
+    assert.deepEqual(rets(did(tegra, ...two, destroy(1)).last, 'hwqueue.destroy'), [0]);
+    const gone = did(tegra, ...two, destroy(1), destroy(0));
+    assert.deepEqual(rets(gone.last, 'hwqueue.destroy'), [0]);
+    assert.equal(pathValue(gone.simulation.machine.state, `${V}/hwqueue/0/address`), null);
+    const command = op('guest.invalidate', V, { command: 'TLBI_NH_VA' });
+    assert.equal(rets(did(tegra, ...two, command).last, 'viommu.invalidate').length, 0);
+    assert.deepEqual(rets(did(tegra, ...two, destroy(1), destroy(0), command).last, 'viommu.invalidate'), [0]);
   });
 
   it('commands about a stream that no virtual device has', () => {

@@ -122,6 +122,17 @@ export const hwQueueAlloc = eventKind(
   },
 );
 
+export const hwQueueDestroy = eventKind(
+  'hwqueue.destroy',
+  'configure',
+  [hwQueue],
+  'IOMMU_DESTROY: the VMM took a command queue of the guest back from the hardware, or that was refused (negative errno).',
+  { ret: 'i' },
+  (state, e, a) => {
+    if (a.ret === 0) state.remove(e.object);
+  },
+);
+
 export const hwQueueCommand = eventKind(
   'hwqueue.command',
   'invalidate',
@@ -142,5 +153,6 @@ export const nestedEvents = [
   veventqRead,
   guestEvent,
   hwQueueAlloc,
+  hwQueueDestroy,
   hwQueueCommand,
 ];

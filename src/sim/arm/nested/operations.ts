@@ -110,7 +110,7 @@ export const nestedOperations: readonly OperationSpec[] = [
     name: 'hwqueue.alloc',
     title: 'Give a command queue of the guest to the hardware',
     meaning:
-      'IOMMU_HW_QUEUE_ALLOC. Refused: the virtual IOMMU has none (EOPNOTSUPP), no bytes (EINVAL), its pages are not mapped in the I/O address space (ENOENT), the index is taken (EEXIST).',
+      'IOMMU_HW_QUEUE_ALLOC. Refused: no bytes (EINVAL), the virtual IOMMU has none (EOPNOTSUPP), its pages are not mapped in the I/O address space (ENOENT) or not in one piece (EFAULT), the index is taken (EEXIST), the one before it is not (EIO), the length is no power of 2 from 32 on or the address no multiple of it (EINVAL).',
     on: ['iommufd/*/viommu/*'],
     args: [
       { name: 'index', type: 'number', min: 0, max: 127, default: 0, meaning: 'Which queue.' },
@@ -121,6 +121,19 @@ export const nestedOperations: readonly OperationSpec[] = [
     refuses: notMade,
     *run(setup, _object, { index, address, length }) {
       setup.use(viommus).allocHardware(Number(index), Number(address), Number(length));
+    },
+  },
+  {
+    name: 'hwqueue.destroy',
+    title: 'Take a command queue of the guest back from the hardware',
+    meaning:
+      'IOMMU_DESTROY of a HW queue. Refused: there is none (ENOENT), a queue with a higher index exists, which must go first (EBUSY).',
+    on: ['iommufd/*/viommu/*'],
+    args: [{ name: 'index', type: 'number', min: 0, max: 127, default: 0, meaning: 'Which queue.' }],
+    actor: vmm,
+    refuses: notMade,
+    *run(setup, _object, { index }) {
+      setup.use(viommus).destroyHardware(Number(index));
     },
   },
   {

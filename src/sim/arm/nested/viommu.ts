@@ -3,7 +3,6 @@ import type { ObjectId } from '../../../base/ids.ts';
 import {
   guestEvent,
   guestSte,
-  hwQueueAlloc,
   hwQueueCommand,
   vdeviceAlloc,
   vdeviceDestroy,
@@ -13,13 +12,14 @@ import {
   viommuAlloc,
   viommuInvalidate,
 } from '../../../model/events/arm/nested.ts';
-import { guestStream, hwQueue, vdevice, veventq, viommu } from '../../../model/things/nested.ts';
+import { guestStream, vdevice, veventq, viommu } from '../../../model/things/nested.ts';
 import type { PciFunction } from '../../device/pci-function.ts';
 import { errno } from '../../irq/domain.ts';
 import type { Vm } from '../../kvm/vm.ts';
 import type { Actions, Actor, Machine } from '../../machine.ts';
 import { type Service, service } from '../../setup.ts';
 import type { Iommufd } from '../iommufd.ts';
+import { HwQueues } from './hw-queues.ts';
 
 /** Nanoseconds from an event in the queue to the VMM that reads it. */
 const MAIN_LOOP = 20_000;
@@ -62,7 +62,7 @@ export class Viommu {
   /** IDs that the events of a function carry: set when the stream table entry of the guest is installed. */
   readonly #reports = new Map<number, { readonly fn: PciFunction; readonly stream: number }>();
   readonly #waiting: Waiting[] = [];
-  readonly #hwQueues = new Set<number>();
+  readonly #hardware: HwQueues;
   #type: ViommuType | undefined;
   #depth = 0;
   #sequence = 0;
@@ -74,6 +74,7 @@ export class Viommu {
     this.hasQueues = hasQueues;
     this.path = `iommufd/${fd.id}/viommu/1`;
     this.object = machine.world.object(viommu, this.path);
+    this.#hardware = new HwQueues(machine, fd, this.path);
     this.#queue = machine.world.object(veventq, `${this.path}/veventq`);
     fd.smmu.events = (requester, event) => this.#report(requester, event);
   }
@@ -135,23 +136,14 @@ export class Viommu {
     if (ret === 0) this.#depth = depth;
   }
 
-  /** IOMMU_HW_QUEUE_ALLOC. The pages of the queue must be mapped in the I/O address space: the kernel pins them. */
+  /** IOMMU_HW_QUEUE_ALLOC. */
   allocHardware(index: number, address: number, length: number): void {
-    const { machine } = this;
-    const pinned = this.fd.covers(address, length);
-    const ret =
-      this.#type !== 'TEGRA241_CMDQV'
-        ? errno.EOPNOTSUPP
-        : length === 0
-          ? errno.EINVAL
-          : !pinned
-            ? errno.ENOENT
-            : this.#hwQueues.has(index)
-              ? errno.EEXIST
-              : 0;
-    const object = machine.world.object(hwQueue, `${this.path}/hwqueue/${index}`);
-    machine.emit(hwQueueAlloc, object, { address, length, ret });
-    if (ret === 0) this.#hwQueues.add(index);
+    this.#hardware.alloc(index, address, length, this.#type === 'TEGRA241_CMDQV');
+  }
+
+  /** IOMMU_DESTROY of a HW queue. */
+  destroyHardware(index: number): void {
+    this.#hardware.destroy(index);
   }
 
   /** What a guest does that leaves it: a store to a register of the SMMU that it sees, served by the VMM. */
@@ -186,9 +178,8 @@ export class Viommu {
     const of = OF_STREAM.has(command) && stream !== undefined ? { stream } : {};
     const device = named === undefined || stream === undefined ? {} : { device: named.bdf };
     const known = !OF_STREAM.has(command) || named !== undefined;
-    if (IN_HARDWARE.has(command) && this.#hwQueues.size > 0) {
-      const index = Math.min(...this.#hwQueues);
-      const queue = this.machine.world.object(hwQueue, `${this.path}/hwqueue/${index}`);
+    const queue = this.#hardware.first;
+    if (IN_HARDWARE.has(command) && queue !== undefined) {
       for (let i = 0; i < times; i++) {
         yield COMMAND;
         const error = known ? {} : { error: 'no virtual device of this StreamID' };
