@@ -1,6 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
 import { msgSend } from '../../model/events/msix.ts';
-import { imsicClaim, imsicEnable, imsicPend, imsicVector } from '../../model/events/platform/imsic.ts';
+import { imsicClaim, imsicEnable, imsicFree, imsicPend, imsicVector } from '../../model/events/platform/imsic.ts';
 import type { State } from '../../model/state.ts';
 import { irq } from '../../model/things/irq.ts';
 import { imsicId } from '../../model/things/riscv.ts';
@@ -16,13 +16,19 @@ const MOST_SENT = 4096;
 
 /** A message that nobody will claim. */
 interface Stray {
+  /** When it made its identity pending. */
   readonly step: Step;
+  /** Since when its identity is not enabled and has no irq. */
   readonly time: number;
+  /** What the finding is about: the entry or capability that sent it, where that is known, else the identity. */
+  readonly about: ObjectId;
 }
 
 /** A message with a cause, and the function that sent it. */
 interface Sent {
   readonly step: Step;
+  /** The entry or capability. */
+  readonly from: ObjectId;
   readonly device: string;
 }
 
@@ -36,7 +42,7 @@ export const identityIsServed: Rule<'R26'> = {
   severity: 'error',
   reference:
     'RISC-V AIA chapter 3; drivers/irqchip/irq-riscv-imsic-state.c __imsic_local_sync; Linux 6.15 for the two steps',
-  kinds: [msgSend, imsicPend, imsicClaim, imsicEnable, imsicVector],
+  kinds: [msgSend, imsicPend, imsicClaim, imsicEnable, imsicVector, imsicFree],
   needs: [[imsicPend], [imsicEnable]],
   needsAll: false,
   needsTime: true,
@@ -48,12 +54,14 @@ export const identityIsServed: Rule<'R26'> = {
     /** Senders of messages by cause, and the causes that made identities pending. */
     const senders = new Map<number, Sent>();
     const pending = new Map<ObjectId, number>();
+    /** Since when identities are pending. */
+    const arrived = new Map<ObjectId, Step>();
     const now = new Now();
     let judged = 0;
     const settled = (state: State, object: ObjectId): boolean =>
       state.flag(object, imsicId.at.requested) !== true || state.flag(object, imsicId.at.enabled) === true;
     const judge = (last: Step, state: State): void => {
-      for (const [object, { step, time }] of open) {
+      for (const [object, { step, time, about }] of open) {
         if (settled(state, object) || state.num(object, imsicId.at.irq) >= 0) open.delete(object);
         else if (now.last - time >= SETTLED) {
           open.delete(object);
@@ -61,9 +69,9 @@ export const identityIsServed: Rule<'R26'> = {
           const place = `identity ${node?.segment} at hart ${node?.parent?.parent?.segment}`;
           report({
             step,
-            object,
+            object: about,
             title: `a message arrived for ${place}, which no irq has`,
-            text: `A message made ${place} pending. No irq has that identity there, and it is not enabled: in the ${scene.span(now.last - time, step, last)} since, nobody claimed it or took it back. The interrupt is lost; the message was written in one pass while its irq moved, or it is that of an irq that was freed.`,
+            text: `A message made ${place} pending. No irq has that identity there, and it is not enabled: in the ${scene.span(now.last - time, step, last)} since, nobody claimed it or took it back. The interrupt is lost: its message was written in one pass while its irq moved, or the kernel did not look at the old hart when the move ended, or the irq was freed.`,
             evidence: [],
             absent: { since: step, kinds: [imsicClaim, imsicEnable, imsicPend] },
             lost: true,
@@ -90,6 +98,17 @@ export const identityIsServed: Rule<'R26'> = {
         lost: true,
       });
     };
+    /** Opens a case when an identity is pending, not enabled and nobody's. */
+    const strays = (object: ObjectId, state: State): void => {
+      const step = arrived.get(object);
+      if (step === undefined || open.has(object)) return;
+      // Of an identity that was never told of, only a trace that shows everything says that it is not enabled and that no irq has it.
+      const enabled = state.flag(object, imsicId.at.enabled);
+      const off = enabled === false || (enabled === undefined && scene.complete);
+      if (!off || state.num(object, imsicId.at.irq) >= 0) return;
+      const sent = senders.get(pending.get(object) ?? 0);
+      open.set(object, { step, time: now.last, about: sent?.from ?? object });
+    };
     return {
       event(step, happened, state) {
         now.at(happened);
@@ -98,30 +117,34 @@ export const identityIsServed: Rule<'R26'> = {
           const { cause } = msgSend.read(words, at);
           const [root, device] = world.path(object).split('/');
           if (cause === undefined || root !== 'device') return;
-          senders.set(cause, { step, device: device! });
+          senders.set(cause, { step, from: object, device: device! });
           if (senders.size > MOST_SENT) senders.delete(senders.keys().next().value!);
           return;
         }
         judge(step, state);
         if (kind === imsicClaim) {
+          arrived.delete(object);
           claimed(step, object, state);
-          return;
+        } else if (kind === imsicPend) {
+          const { pending: set, cause } = imsicPend.read(words, at);
+          if (!set) {
+            arrived.delete(object);
+            pending.delete(object);
+            return;
+          }
+          judged++;
+          if (!arrived.has(object)) arrived.set(object, step);
+          if (cause !== undefined && !pending.has(object)) pending.set(object, cause);
+          strays(object, state);
+        } else if (kind === imsicEnable) strays(object, state);
+        else if (kind === imsicFree) {
+          const { cpu, identity } = imsicFree.read(words, at);
+          strays(world.objectAt(`cpu/${cpu}/imsic/${identity}`), state);
         }
-        if (kind === imsicPend) {
-          const a = imsicPend.read(words, at);
-          if (!a.pending) pending.delete(object);
-          else if (a.cause !== undefined && !pending.has(object)) pending.set(object, a.cause);
-        }
-        if (kind !== imsicPend || !imsicPend.read(words, at).pending) return;
-        judged++;
-        // Of an identity that was never told of, only a trace that shows everything says that it is not enabled and that no irq has it.
-        const enabled = state.flag(object, imsicId.at.enabled);
-        const off = enabled === false || (enabled === undefined && scene.complete);
-        if (off && state.num(object, imsicId.at.irq) < 0 && !open.has(object))
-          open.set(object, { step, time: now.last });
       },
       lost() {
         open.clear();
+        arrived.clear();
         senders.clear();
         pending.clear();
       },

@@ -2,6 +2,7 @@ import { armFaults } from './arm.ts';
 import { avicFaults } from './avic.ts';
 import { deviceFaults } from './device.ts';
 import { imsFaults } from './ims.ts';
+import { imsicFaults } from './imsic.ts';
 import { kvmFaults } from './kvm.ts';
 import { nestedFaults } from './nested.ts';
 import { orderFaults } from './orders.ts';
@@ -19,6 +20,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...vfioFaults,
   ...kvmFaults,
   ...avicFaults,
+  ...imsicFaults,
   ...imsFaults,
   ...armFaults,
   ...nestedFaults,

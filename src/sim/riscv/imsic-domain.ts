@@ -5,7 +5,7 @@ import { imsicFree, imsicVector } from '../../model/events/platform/imsic.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import { type AffinityResult, type Composed, type Domain, errno, type Irq } from '../irq/domain.ts';
 import type { Actions, Machine } from '../machine.ts';
-import { IDENTITIES, type Imsic, pageOfHart } from './imsic.ts';
+import { IDENTITIES, type Imsic, type Pending, pageOfHart } from './imsic.ts';
 
 /** Nanoseconds until the timer of another hart settles a move (one jiffy at HZ=1000). */
 const JIFFY = 1_000_000;
@@ -165,7 +165,7 @@ export class ImsicDomain implements Domain {
     const { at, previous } = held;
     if (!previous) return;
     const { cpu } = previous;
-    const temporary = this.#stepwise && at.id !== previous.id ? imsic.takeBack(cpu, at.id) : undefined;
+    const temporary = this.#stepwise && at.id !== previous.id ? this.#takeBack(irq, cpu, at.id) : undefined;
     if (temporary !== undefined) {
       // The kernel cannot tell whose it is, and raises both: one of them finds nothing to do.
       const other = imsic.enabled(cpu, at.id) ? this.owner(cpu, at.id) : undefined;
@@ -173,10 +173,23 @@ export class ImsicDomain implements Domain {
       if (other) imsic.accept(cpu, at.id, theirs ? temporary : undefined);
       imsic.accept(at.cpu, at.id, theirs ? undefined : temporary);
     }
-    const left = imsic.takeBack(cpu, previous.id);
+    const left = this.#takeBack(irq, cpu, previous.id);
     if (left !== undefined) imsic.accept(at.cpu, at.id, left);
     held.previous = undefined;
     this.#release(irq, previous, true);
+  }
+
+  /** What pends at the old hart of a move. A planted fault: the kernel does not look, and it pends there for ever. */
+  #takeBack({ device, hwirq }: Irq, cpu: number, id: number): Pending | undefined {
+    const { imsic } = this;
+    const since = imsic.pendsSince(cpu, id);
+    const { tamper, world } = this.machine;
+    if (since !== undefined && !imsic.enabled(cpu, id) && tamper?.strikes('R26', undefined)) {
+      const msi = world.objectAt(`${world.path(device.object)}/msi`);
+      tamper.tell(msi < 0 ? device.entry(hwirq) : msi, since);
+      return undefined;
+    }
+    return imsic.takeBack(cpu, id);
   }
 
   /** A hart goes offline: moves that it takes part in end at once (imsic_irq_force_complete_move). */

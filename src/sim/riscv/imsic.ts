@@ -37,7 +37,7 @@ export interface Pending {
 /** What waits at one hart. */
 interface File {
   /** Pending identities (eip). */
-  readonly pending: Map<number, Pending>;
+  readonly pending: Map<number, Pending & { readonly step: number }>;
   /** A claim is due, or a handler runs. */
   busy: boolean;
 }
@@ -121,15 +121,21 @@ export class Imsic {
       const object = this.identity(hart, identity);
       const before = at.pending.get(identity);
       machine.emit(imsicPend, object, { pending: true, ...(cause === 0 ? {} : { cause }) });
+      const step = machine.recorder.length - 1;
       if (before !== undefined) {
         if (cause !== 0) machine.emit(merged, object, { cause, ...(before.cause === 0 ? {} : { into: before.cause }) });
         machine.ledger.note(cause, 'merged', machine.now);
         return;
       }
-      at.pending.set(identity, { cause, requester });
+      at.pending.set(identity, { cause, requester, step });
       machine.ledger.note(cause, 'pending', machine.now);
       this.wake(hart);
     });
+  }
+
+  /** The step at which the bit of an identity became pending; undefined: it is not set. */
+  pendsSince(hart: number, identity: number): number | undefined {
+    return this.#at(hart).pending.get(identity)?.step;
   }
 
   /** Software reads and clears the pending bit of an identity; undefined: it was not set. */

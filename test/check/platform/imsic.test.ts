@@ -29,6 +29,19 @@ describe('R26', () => {
       assert.equal(verdict(made(`${on('0/imsic/2')}\n${pend(10, '3/imsic/3')}\n${end}\n${LATE}`), 'R26'), 'pass', end);
   });
 
+  it('what pends at the old hart of a move when the kernel ends that, and where an irq is freed', () => {
+    const begin = `${on('0/imsic/2')}\n${own(24, 0, 2, FN)}\n${pend(10, '0/imsic/2')}`;
+    const freed = '15 imsic.enable cpu/0/imsic/2 enabled=false\n16 imsic.free irq/24 cpu=0 identity=2 moved=true';
+    assert.deepEqual(found(made(`${begin}\n${freed}\n${LATE}`), 'R26'), [
+      '3 cpu/0/imsic/2: a message arrived for identity 2 at hart 0, which no irq has',
+    ]);
+    const back = '15 imsic.pend cpu/0/imsic/2 pending=false';
+    assert.deepEqual(found(made(`${begin}\n${back}\n${freed}\n${LATE}`), 'R26'), []);
+    // Free first, then clear the bit in eie: the order does not matter.
+    const turned = freed.split('\n').reverse().join('\n');
+    assert.equal(found(made(`${begin}\n${turned}\n${LATE}`), 'R26').length, 1);
+  });
+
   it('shortly before the end of the trace it may still be taken back', () => {
     const trace = made(`${on('0/imsic/2')}\n${pend(19_000, '3/imsic/3')}\n${LATE}`);
     assert.deepEqual(found(trace, 'R26'), []);

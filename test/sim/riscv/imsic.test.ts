@@ -178,7 +178,7 @@ describe('a move between harts', () => {
       `F05 device/${DISK}/msi`,
       'R26 cpu/0/imsic/2',
       `F05 device/${DISK}/msi`,
-      'R26 cpu/3/imsic/3',
+      'R26 device/0000:00:09.0/msi',
     ]);
   });
 
