@@ -10,6 +10,7 @@ import { remapFaults } from './remap.ts';
 import { systemFaults } from './system.ts';
 import { vectorFaults } from './vector.ts';
 import { vfioFaults } from './vfio.ts';
+import { xenFaults } from './xen.ts';
 
 /** Every fault that can be planted, in the order of the failure catalogue. A file of this folder for each group. */
 export const plantedFaults: readonly PlantedFault[] = [
@@ -19,6 +20,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...vfioFaults,
   ...kvmFaults,
   ...avicFaults,
+  ...xenFaults,
   ...imsFaults,
   ...armFaults,
   ...nestedFaults,
