@@ -34,6 +34,7 @@ import {
   vfioDevice,
   vfioVector,
 } from './things/virt.ts';
+import { evtchn, pirq } from './things/xen.ts';
 
 /** Path patterns with the type of the object that stands there; `*` is any one segment. First match wins. */
 export const pathTypes = [
@@ -106,6 +107,8 @@ export const pathTypes = [
   ['iommufd/*/viommu/*/veventq', veventq],
   ['iommufd/*/viommu/*/hwqueue/*', hwQueue],
   ['hypervisor/grant/*', grant],
+  ['xen/*/pirq/*', pirq],
+  ['xen/*/evtchn/*', evtchn],
   ['snapshot/*', listing],
   ['arch/*', kernelCount],
   ['softirq/*', kernelCount],

@@ -20,6 +20,7 @@ import { avicEvents } from './events/platform/avic.ts';
 import { eraEvents } from './events/platform/eras.ts';
 import { imsicEvents } from './events/platform/imsic.ts';
 import { tdxEvents } from './events/platform/tdx.ts';
+import { xenEvents } from './events/platform/xen.ts';
 import { postedEvents } from './events/posted.ts';
 import { queueEvents } from './events/queue.ts';
 import { remapEvents } from './events/remap.ts';
@@ -53,6 +54,7 @@ export const vocabulary: readonly EventKind[] = [
   ...eraEvents,
   ...tdxEvents,
   ...imsicEvents,
+  ...xenEvents,
   ...hypervisorEvents,
   ...vfioEvents,
   ...imsEvents,

@@ -12,6 +12,7 @@ import { postingStaysOn } from './f59.ts';
 import { cacheShowsTable } from './inv-cacheeq.ts';
 import { gaLogWakes } from './r20.ts';
 import { entriesFollowVcpu } from './r21.ts';
+import { eventsAreTaken } from './r22.ts';
 
 /** Rules about KVM. */
 export const kvmRules: readonly Rule[] = [
@@ -28,4 +29,5 @@ export const kvmRules: readonly Rule[] = [
   cacheShowsTable,
   gaLogWakes,
   entriesFollowVcpu,
+  eventsAreTaken,
 ];

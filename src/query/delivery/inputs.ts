@@ -16,6 +16,7 @@ import { itsTrans } from '../../model/events/its.ts';
 import { devRaise, intx, msgSend } from '../../model/events/msix.ts';
 import { avicPost } from '../../model/events/platform/avic.ts';
 import { imsicClaim, imsicPend } from '../../model/events/platform/imsic.ts';
+import { xenPend, xenTake } from '../../model/events/platform/xen.ts';
 import { piPost } from '../../model/events/posted.ts';
 import { irRemap, irRequest } from '../../model/events/remap.ts';
 import { smmuTrans } from '../../model/events/smmu.ts';
@@ -29,10 +30,10 @@ const SHOWN_BY: Readonly<Record<Stage, readonly EventKind[]>> = {
   message: [msgSend],
   remap: [irRequest, irRemap, itsTrans, smmuTrans],
   post: [piPost, avicPost],
-  accept: [cpuAccept, apicAccept, apicDeliver, gicPend, imsicPend],
+  accept: [cpuAccept, apicAccept, apicDeliver, gicPend, imsicPend, xenPend],
   signal: [vfioFire, irqfdWakeup, kvmLine],
   route: [kvmMsi, kvmIoapic],
-  inject: [apicInject, cpuTake, gicAck, vcpuTake, imsicClaim],
+  inject: [apicInject, cpuTake, gicAck, vcpuTake, imsicClaim, xenTake],
   handler: [irqEntry],
   eoi: [apicEoi, cpuEoi, gicEoi, gicDeactivate],
 };

@@ -23,6 +23,7 @@ import { queueEntries } from './queues.ts';
 import { remapJoins, translating } from './remap-joins.ts';
 import { Slots } from './slots.ts';
 import { threadJoins } from './thread-joins.ts';
+import { xenJoins } from './xen-joins.ts';
 
 /** Kinds that interrupt no thread: they only show that something exists, from the same record as what follows, or what the scheduler does. */
 const SHOWN: ReadonlySet<EventKind> = new Set<EventKind>([
@@ -50,6 +51,7 @@ function joinsByKind(): readonly (Join | undefined)[] {
       ...remapJoins,
       ...processorJoins,
       ...imsicJoins,
+      ...xenJoins,
       ...threadJoins,
       ...kvmJoins,
     ])

@@ -11,6 +11,7 @@ import { remapFaults } from './remap.ts';
 import { systemFaults } from './system.ts';
 import { vectorFaults } from './vector.ts';
 import { vfioFaults } from './vfio.ts';
+import { xenFaults } from './xen.ts';
 
 /** Every fault that can be planted, in the order of the failure catalogue. A file of this folder for each group. */
 export const plantedFaults: readonly PlantedFault[] = [
@@ -21,6 +22,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...kvmFaults,
   ...avicFaults,
   ...imsicFaults,
+  ...xenFaults,
   ...imsFaults,
   ...armFaults,
   ...nestedFaults,

@@ -5,7 +5,7 @@ import { announce } from '../device/announce.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { postedInterrupts } from '../iommu/posted-interrupts.ts';
 import { amdUnit, remapDomain, type TargetDomain, vtdUnit } from '../iommu/remap-domain.ts';
-import type { Composed } from '../irq/domain.ts';
+import type { Composed, Domain } from '../irq/domain.ts';
 import { COMMAND_ON, type Host, host } from '../irq/host.ts';
 import type { IrqCore } from '../irq/irq-core.ts';
 import { type Vm, vms } from '../kvm/vm.ts';
@@ -16,21 +16,26 @@ import { OpenPath, TrappedPath } from './guest-paths.ts';
 import { HypercallDomain } from './hypercall-domain.ts';
 import { type Assignment, Hypervisor, hypervisor } from './hypervisor.ts';
 import { type MessagePlace, placeOf, type StoreKind } from './message-places.ts';
-import { createBusDomain, DirectPath, StoreDomain } from './store-domain.ts';
+import { createBusDomain, DirectPath, StoreDomain, type StorePath } from './store-domain.ts';
 import { VpciDomain } from './vpci-domain.ts';
+import { XenBuilder, type XenConsumer } from './xen/install.ts';
 
 /** A user of interrupts of a function, set up: its kernel, the domains, where it stores. */
 export interface Consumer {
   readonly spec: ConsumerSpec;
   readonly assignment: Assignment | undefined;
   readonly core: IrqCore;
-  readonly domain: StoreDomain;
+  readonly domain: Domain;
+  /** How its kernel stores. */
+  readonly path: StorePath;
   /** The storage of the function itself, for every writer. */
   readonly hardware: MessagePlace;
   /** Irqs by number of the interrupt; fewer than asked for when an allocation failed. */
   readonly virqs: number[];
   /** What creating the bus domain returned. */
   created: number;
+  /** Its kernel runs on Xen. */
+  readonly xen?: XenConsumer;
 }
 
 /** The consumers of a scenario by name. */
@@ -42,11 +47,15 @@ class ConsumerBuilder {
   readonly #machine: Machine;
   readonly #host: Host;
   readonly #parents = new Map<Vm, TargetDomain>();
+  /** Xen, where that is the hypervisor. */
+  readonly #xen: XenBuilder | undefined;
 
   constructor(setup: Setup, at: Host) {
     this.#setup = setup;
     this.#machine = setup.machine;
     this.#host = at;
+    const { guestParent } = setup.design;
+    if (guestParent === 'xenPv' || guestParent === 'xenHvm') this.#xen = new XenBuilder(setup, at);
   }
 
   /** The domain that bus domains of a guest stand on, shown when it is made. */
@@ -118,13 +127,15 @@ class ConsumerBuilder {
     const hardware = placeOf(this.#machine, fn, kind);
     if (spec.vm === undefined) {
       const name = `${hardware.domain}-${fn.bdf}`;
-      const domain = new StoreDomain(this.#machine, name, this.#host.parent, '', new DirectPath(hardware));
+      const path = new DirectPath(hardware);
+      const domain = new StoreDomain(this.#machine, name, this.#host.parent, '', path);
       const { core } = this.#host;
-      return { spec, assignment: undefined, core, domain, hardware, virqs: [], created: 0 };
+      return { spec, assignment: undefined, core, domain, path, hardware, virqs: [], created: 0 };
     }
     const vm = setup.find(vms)?.get(spec.vm);
     if (!vm) throw new Error(`consumer ${spec.name}: there is no virtual machine ${spec.vm}`);
-    const trapped = hardware.trappable && setup.design.storeTrap === 'trapped';
+    const xen = this.#xen;
+    const trapped = xen ? xen.emulated : hardware.trappable && setup.design.storeTrap === 'trapped';
     const assignment: Assignment = {
       vm,
       fn,
@@ -135,12 +146,17 @@ class ConsumerBuilder {
       owner: `vm${vm.id}/${spec.name}`,
     };
     setup.use(hypervisor).assignments.push(assignment);
+    if (xen) {
+      const view = trapped ? placeOf(this.#machine, assignment.view, kind) : hardware;
+      const made = xen.consumer(assignment, view, hardware);
+      return { spec, assignment, core: vm.core, ...made, hardware, virqs: [], created: 0, xen: made };
+    }
     const path = trapped
       ? new TrappedPath(setup, assignment, placeOf(this.#machine, assignment.view, kind), hardware)
       : new OpenPath(hardware, (index, message) => this.#check(assignment, hardware, index, message));
     const name = `${hardware.domain}-${assignment.view.bdf}`;
     const domain = new StoreDomain(this.#machine, name, this.#parent(vm), `guest/${vm.id}/`, path);
-    return { spec, assignment, core: vm.core, domain, hardware, virqs: [], created: 0 };
+    return { spec, assignment, core: vm.core, domain, path, hardware, virqs: [], created: 0 };
   }
 
   /** INV-HCALL: where messages cannot be translated, a guest may store only messages that the hypervisor granted. */
@@ -157,14 +173,18 @@ class ConsumerBuilder {
   }
 
   *start(one: Consumer): Actions {
-    const { spec, core, domain } = one;
+    if (one.xen) {
+      yield* this.#startOnXen(one, one.xen);
+      return;
+    }
+    const { spec, core, domain, path } = one;
+    if (!(domain instanceof StoreDomain)) return;
     const knownGuest = spec.vm !== undefined && this.#setup.design.guestKnows === 'yes';
     one.created = createBusDomain(this.#machine, domain, {
       knownGuest,
       refuses: this.#setup.design.domainRefusal,
     });
     if (one.created < 0) return;
-    const { path } = domain;
     yield* this.#enable(one, false);
     const device = one.assignment?.view ?? this.#host.functions.get(spec.device)!;
     const owner = one.assignment?.owner ?? spec.name;
@@ -178,9 +198,28 @@ class ConsumerBuilder {
     yield* this.#enable(one, true);
   }
 
+  /** Allocates all, then switches them on, which lets the device model of an HVM guest have them mapped; then the driver requests them. */
+  *#startOnXen(one: Consumer, { domain, map }: XenConsumer): Actions {
+    const { spec, core, assignment } = one;
+    const { view, owner } = assignment!;
+    const emulated = this.#xen!.emulated;
+    if (emulated) yield* this.#enable(one, false);
+    const made: number[] = [];
+    for (let i = 0; i < spec.interrupts; i++) {
+      const hwirq = spec.first + i;
+      const virq = yield* core.alloc({ domain, hwirq, device: view, owner, canReserve: false });
+      if (virq < 0) break;
+      made.push(virq);
+    }
+    if (emulated) yield* this.#enable(one, true);
+    yield* map();
+    for (const [i, virq] of made.entries())
+      if ((yield* core.request(virq, `${spec.name}-${i}`)) >= 0) one.virqs.push(virq);
+  }
+
   /** Switches the kind of interrupt on where config space does that, which a guest reaches by exits only. */
-  *#enable({ assignment, domain }: Consumer, ready: boolean): Actions {
-    const { place } = domain.path;
+  *#enable({ assignment, path }: Consumer, ready: boolean): Actions {
+    const { place } = path;
     if (place.kind === 'deviceMemory' || place.kind === 'queueMemory') return;
     if (assignment) yield* assignment.vm.guestConfig(() => place.enable(ready));
     else place.enable(ready);

@@ -97,7 +97,7 @@ export const hypervisorOperations: readonly OperationSpec[] = [
       const one = found(setup, values)!;
       const message = { address: Number(values['address']), data: Number(values['data']) };
       const index = one.spec.first + Number(values['index']);
-      const store = one.domain.path.store(index, message, one.virqs[Number(values['index'])] ?? 0);
+      const store = one.path.store(index, message, one.virqs[Number(values['index'])] ?? 0);
       yield* setup.machine.within(one.core.actor, store);
     },
   },
@@ -113,6 +113,21 @@ export const hypervisorOperations: readonly OperationSpec[] = [
       const one = found(setup, values)!;
       const virq = one.virqs[Number(values['index'])];
       if (virq !== undefined) yield* one.core.setAffinity(virq, [Number(values['cpu'])]);
+    },
+  },
+  {
+    name: 'consumer.mask',
+    title: 'Disable or enable an interrupt of a consumer',
+    meaning:
+      'The driver of a consumer disables or enables one of its interrupts: at the entry, or on Xen at the event channel.',
+    on: [],
+    args: [CONSUMER, INDEX, { name: 'masked', type: 'flag', default: true, meaning: 'Disable it.' }],
+    actor: driver,
+    refuses: noConsumer,
+    *run(setup, _object, values) {
+      const one = found(setup, values)!;
+      const virq = one.virqs[Number(values['index'])];
+      if (virq !== undefined) yield* one.core.mask(virq, values['masked'] === true);
     },
   },
   {

@@ -10,6 +10,10 @@ export const guestParent = policy(
     hypercall:
       'in a hypercall domain, as the thread proposes it: the hypervisor allocates and composes, asked by hypercall',
     vpci: 'in the virtual PCI bus of a Hyper-V guest: the host composes, asked over VMBus, and each unmask is a hypercall',
+    xenPv:
+      'nowhere, as dom0 of Xen (PV): a hypercall maps the interrupt to a PIRQ, Xen composes and stores, an event channel brings it',
+    xenHvm:
+      'in an HVM guest of Xen: the message that it stores names a PIRQ, the device model has Xen map it, an event channel brings it',
   },
   ['S4-1', 'S4-2', 'S4-3', 'S4-9', 'S4-11', 'S4-13', 'S4-14', 'S4-15'],
 );

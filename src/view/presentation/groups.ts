@@ -87,6 +87,9 @@ const groups: Readonly<Record<Exclude<GroupPattern, Section>, Group>> = {
   'iommufd/*/vmsi': group('vMSI addresses'),
   'iommufd/*/vmsi/*': group((segment) => segment),
   'hypervisor/grant': group('Granted messages', 'key'),
+  'xen/*': group((segment) => `domain ${segment}`, 'vm'),
+  'xen/*/pirq': inline('PIRQs'),
+  'xen/*/evtchn': inline('Event channels'),
 };
 
 const table = new PathTable<Group>(Object.entries(groups));

@@ -38,6 +38,7 @@ export const sections: Readonly<Record<Section | MentionedRoot, SectionView>> = 
   iommu: { title: 'IOMMU mappings', icon: 'map' },
   iommufd: { title: 'I/O address spaces (iommufd)', icon: 'map', outline: ['domains', 9] },
   hypervisor: { title: 'Hypervisor', icon: 'server', outline: ['domains', 10] },
+  xen: { title: 'Domains of Xen', icon: 'server', outline: ['domains', 14] },
   domain: { title: 'Domains', icon: 'type-hierarchy', outline: ['domains', 0] },
   ntb: { title: 'Non-transparent bridges', icon: 'link-external', outline: ['domains', 6] },
   snapshot: { title: 'Listings of snapshots', icon: 'list-flat' },

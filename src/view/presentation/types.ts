@@ -11,6 +11,7 @@ import * as remap from '../../model/things/remap.ts';
 import * as riscv from '../../model/things/riscv.ts';
 import * as snapshot from '../../model/things/snapshot.ts';
 import * as virt from '../../model/things/virt.ts';
+import * as xen from '../../model/things/xen.ts';
 import { avicPresentations } from './avic.ts';
 import { imsPresentations } from './ims.ts';
 import { irqPresentations } from './irq.ts';
@@ -22,6 +23,7 @@ import { remapPresentations } from './remap.ts';
 import { riscvPresentations } from './riscv.ts';
 import { snapshotPresentations } from './snapshot.ts';
 import { virtPresentations } from './virt.ts';
+import { xenPresentations } from './xen.ts';
 
 /** The types of a module with their presentations. */
 const paired = <Name extends string>(
@@ -38,6 +40,7 @@ export const presentations: ReadonlyMap<ObjectType, Presentation> = new Map([
   ...paired(virt, virtPresentations),
   ...paired(avic, avicPresentations),
   ...paired(riscv, riscvPresentations),
+  ...paired(xen, xenPresentations),
   ...paired(ims, imsPresentations),
   ...paired(nested, nestedPresentations),
   ...paired(queue, queuePresentations),
