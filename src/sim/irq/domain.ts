@@ -17,6 +17,7 @@ export const errno = {
   EINVAL: -22,
   ENOTTY: -25,
   ENOSPC: -28,
+  ERANGE: -34,
   EOPNOTSUPP: -95,
   EOVERFLOW: -75,
 } as const;

@@ -191,16 +191,21 @@ export const guestAffinity: OperationSpec = {
   name: 'guest.affinity',
   title: 'Guest moves the interrupt',
   meaning:
-    'The guest kernel gives the irq to another virtual CPU: it masks the entry, rewrites its message and unmasks.',
+    'User space of the guest writes smp_affinity_list: the irq goes to one virtual CPU of the mask, that with most vectors left (of several the first), unless it is on one of them. The kernel masks the entry, rewrites its message and unmasks. A virtual CPU that the machine does not have answers ERANGE, an empty mask EINVAL.',
   on: ['guest/*/irq/*'],
-  args: [{ name: 'vcpu', type: 'number', min: 0, max: 254, meaning: 'Virtual CPU, counted from 0 in its machine.' }],
+  args: [
+    {
+      name: 'vcpu',
+      type: 'cpus',
+      min: 0,
+      max: 254,
+      meaning: 'Virtual CPUs, counted from 0 in their machine: one, or a list such as `0-3`.',
+    },
+  ],
   actor: guest,
-  refuses: (setup, object, { vcpu }) => {
-    const { vm, problem } = guestIrq(setup, object);
-    return vm && Number(vcpu) >= vm.vcpus.count ? `the machine has ${vm.vcpus.count} virtual CPUs` : problem;
-  },
+  refuses: (setup, object) => guestIrq(setup, object).problem,
   *run(setup, object, { vcpu }) {
     const { vm, virq } = guestIrq(setup, object);
-    yield* vm!.core.setAffinity(virq, [Number(vcpu)]);
+    yield* vm!.core.setAffinity(virq, vcpu as readonly number[]);
   },
 };

@@ -103,6 +103,7 @@ export class Vm implements MessagePort {
     const intel = scenario.platform.arch !== 'arm64' && scenario.platform.remap !== 'amd';
     this.vcpus.hidden = () => intel && setup.design.guestMemory === 'private';
     this.vcpus.handler = (n, vector, eoi) => this.#handle(n, vector, eoi);
+    this.core.mover.possible = spec.vcpus;
     this.core.processor = (n) => this.vcpus.key(n);
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message, true));
     this.mmio = new GuestMmio(this);
