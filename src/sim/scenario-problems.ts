@@ -118,7 +118,7 @@ export function vfioProblems({ vfio, devices, vms, policies }: Scenario): Scenar
   const problems: ScenarioProblem[] = [];
   const bdfs = new Set([...devices.map((d) => d.bdf), ...vms.flatMap((one) => one.devices.map((d) => d.bdf))]);
   const names = new Set<string>();
-  for (const [i, { name, parent, backend, idxd, vm: id, guest, msi }] of vfio.entries()) {
+  for (const [i, { name, parent, backend, idxd, vm: id, guest, msi, guestMsi }] of vfio.entries()) {
     const say = (key: string, problem: string): void => {
       problems.push({ path: `vfio.${i}.${key}`, problem });
     };
@@ -133,6 +133,9 @@ export function vfioProblems({ vfio, devices, vms, policies }: Scenario): Scenar
     const offered = used?.msi ? used.msiVectors : 0;
     if (msi !== undefined && kind === 'pci' && msi > offered)
       say('msi', `the MSI capability of ${bdf} has ${offered} vectors`);
+    if (guestMsi !== undefined && (kind !== 'pci' || offered < guestMsi))
+      say('guestMsi', `the MSI capability of ${bdf} has ${kind === 'pci' ? offered : 0} vectors`);
+    if (guestMsi !== undefined && id === undefined) say('guestMsi', 'no virtual machine has it');
     if (idxd && kind !== 'ims') say('idxd', 'a permission table is copied to IMS entries: backend ims is needed');
     if (id !== undefined && !vms.some((one) => one.id === id)) say('vm', `there is no virtual machine ${id}`);
     if ((id !== undefined || idxd) && guest === undefined) say('guest', 'the BDF that the guest sees is missing');

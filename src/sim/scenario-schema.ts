@@ -111,6 +111,10 @@ const device = v.strictObject({
     v.pipe(v.picklist([1, 2, 4, 8, 16, 32]), v.description('Messages that its MSI capability asks for.')),
     1,
   ),
+  msiMask: v.optional(
+    v.pipe(v.boolean(), v.description('Whether its MSI capability has a mask bit and a pending bit for each message.')),
+    false,
+  ),
   intx: v.optional(
     v.pipe(
       v.boolean(),
@@ -247,6 +251,13 @@ const vfioDevice = v.strictObject({
   maskEach: v.optional(
     v.pipe(v.boolean(), v.description('The guest masks and unmasks the entry at every interrupt, with reads.')),
     false,
+  ),
+  guestMsi: v.optional(
+    count(
+      1,
+      32,
+      'The guest sees the MSI capability of the function (backend pci), and its driver enables MSI with so many vectors in place of MSI-X.',
+    ),
   ),
   defaultPasid: v.optional(pasid('PASID of the host that its interrupts are for by default.')),
   idxd: v.optional(

@@ -11,7 +11,8 @@ import {
 } from '../../model/registers/pci.ts';
 import type { Bars } from './bars.ts';
 import type { FunctionSpec } from './function-spec.ts';
-import { COMMAND, MSI_AT, MSIX_AT } from './offsets.ts';
+import { MSI_MASK, MSI_PENDING } from './msi-messages.ts';
+import { COMMAND, MASKABLE_MSI_AT, MSI_AT, MSIX_AT } from './offsets.ts';
 import type { PciFunction } from './pci-function.ts';
 import { lintLayout, type RegionMap } from './regions.ts';
 
@@ -38,11 +39,15 @@ export function announce(fn: PciFunction, spec: FunctionSpec, command: number, b
   if (bars?.claim(machine, object, range) === false) fn.unclaimed = range;
   read(COMMAND, 2, fn.unclaimed ? command & ~pciCommand.f.memory.mask : command);
   if (!fn.unclaimed) machine.emit(barMap, object, { bar, address, size: barSize });
-  const { vectors, msi } = spec;
-  if (vectors > 0 || msi) read(0x34, 1, msi ? MSI_AT : MSIX_AT);
-  const { address64, multipleCapable } = msiControl.f;
-  const control = address64.mask | multipleCapable.put(Math.log2(spec.msiVectors ?? 1));
-  if (msi) read(MSI_AT, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, control));
+  const { vectors, msi, msiMask = false } = spec;
+  const msiAt = msiMask ? MASKABLE_MSI_AT : MSI_AT;
+  if (vectors > 0 || msi) read(0x34, 1, msi ? msiAt : MSIX_AT);
+  const { address64, maskable, multipleCapable } = msiControl.f;
+  const control = address64.mask | (msiMask ? maskable.mask : 0) | multipleCapable.put(Math.log2(spec.msiVectors ?? 1));
+  if (msi) read(msiAt, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, control));
+  // Nothing is masked and nothing pending after a reset.
+  const bits = msi && msiMask ? [MSI_MASK, MSI_PENDING] : [];
+  for (const at of bits) read(msiAt + at, 4, 0);
   if (vectors === 0) return;
   // Last of the list; Message Control: size minus one, disabled.
   read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));

@@ -276,6 +276,7 @@ export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
     pbaOffset: spec.pba ? Number(spec.pba) : 0x8000,
     msi: spec.msi,
     msiVectors: spec.msiVectors,
+    msiMask: spec.msiMask,
   };
 }
 
