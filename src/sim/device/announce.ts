@@ -47,7 +47,7 @@ export function announce(fn: PciFunction, spec: FunctionSpec, command: number, b
   if (msi) read(msiAt, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, control));
   // Nothing is masked and nothing pending after a reset.
   const bits = msi && msiMask ? [MSI_MASK, MSI_PENDING] : [];
-  for (const at of bits) read(msiAt + at, 4, 0);
+  for (const at of bits) machine.emit(cfgRead, object, { offset: msiAt + at, size: 4, value: 0 });
   if (vectors === 0) return;
   // Last of the list; Message Control: size minus one, disabled.
   read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));
