@@ -15,6 +15,7 @@ import { type Vm, vms } from '../kvm/vm.ts';
 import { type Actions, type Actor, type Machine, NOBODY } from '../machine.ts';
 import { nanoseconds, type VfioDeviceSpec } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
+import { AbsentBackend } from './absent-backend.ts';
 import type { VfioBackend } from './backend.ts';
 import { EmulatedBackend } from './emulated-backend.ts';
 import { type Eventfds, eventfdsOf } from './eventfds.ts';
@@ -113,11 +114,10 @@ class DeviceAssigner {
         spec.grant ?? Number.POSITIVE_INFINITY,
         this.#bracket(parent),
       );
-    if (kind !== 'emulated') throw new Error(`vfio ${spec.name}: nothing there that backend ${kind} could use`);
-    return new EmulatedBackend(
-      this.#machine,
-      this.#machine.world.object(deviceType, `device/${spec.guest ?? spec.name}`),
-    );
+    const object = this.#machine.world.object(deviceType, `device/${spec.guest ?? spec.name}`);
+    return kind === 'emulated'
+      ? new EmulatedBackend(this.#machine, object)
+      : new AbsentBackend(this.#machine, kind, parent?.object ?? object, parent, spec.name);
   }
 
   /** The lock and the decode of memory that all indexes of a function share. */
