@@ -117,8 +117,9 @@ class ConsumerBuilder {
     const kind: StoreKind = setup.design.messageStore;
     const hardware = placeOf(this.#machine, fn, kind);
     if (spec.vm === undefined) {
-      const name = `${hardware.domain}-${fn.bdf}`;
-      const domain = new StoreDomain(this.#machine, name, this.#host.parent, '', new DirectPath(hardware));
+      const { parent } = this.#host;
+      const name = `${parent.prefix ?? ''}${hardware.domain}-${fn.bdf}`;
+      const domain = new StoreDomain(this.#machine, name, parent, '', new DirectPath(hardware));
       const { core } = this.#host;
       return { spec, assignment: undefined, core, domain, hardware, virqs: [], created: 0 };
     }
@@ -138,8 +139,9 @@ class ConsumerBuilder {
     const path = trapped
       ? new TrappedPath(setup, assignment, placeOf(this.#machine, assignment.view, kind), hardware)
       : new OpenPath(hardware, (index, message) => this.#check(assignment, hardware, index, message));
-    const name = `${hardware.domain}-${assignment.view.bdf}`;
-    const domain = new StoreDomain(this.#machine, name, this.#parent(vm), `guest/${vm.id}/`, path);
+    const parent = this.#parent(vm);
+    const name = `${parent.prefix ?? ''}${hardware.domain}-${assignment.view.bdf}`;
+    const domain = new StoreDomain(this.#machine, name, parent, `guest/${vm.id}/`, path);
     return { spec, assignment, core: vm.core, domain, hardware, virqs: [], created: 0 };
   }
 

@@ -65,6 +65,7 @@ export class RemapDomain implements Domain {
   /** First entry of each block of messages, and how many interrupts of it are left. */
   readonly #blocks = new Map<MessageBlock, { readonly first: number; left: number }>();
   readonly blocks = true;
+  readonly prefix = 'IR-';
 
   constructor(
     machine: Machine,

@@ -98,6 +98,8 @@ export interface Domain {
   readonly object: ObjectId;
   /** The domain closer to the CPU. */
   readonly parent: Domain | undefined;
+  /** What stands before the names of the domains of functions above it (msi_parent_ops.prefix); absent: nothing. */
+  readonly prefix?: string;
   /** It can give a block of interrupts one message (MSI_FLAG_MULTI_PCI_MSI). */
   readonly blocks?: boolean;
   /** Its interrupts come by wires: they are no messages of the function. */

@@ -15,7 +15,7 @@ const kernelOf = (vm: Vm): MsiKernel => ({
   kernel: vm.vcpus.guest(0),
   parent: vm.irqParent,
   era: { perDevice: true },
-  prefix: '',
+  prefix: vm.irqParent.prefix ?? '',
   sharedName: 'PCI-MSI',
   path: `guest/${vm.id}/`,
   config: {

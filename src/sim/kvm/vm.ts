@@ -269,7 +269,14 @@ export class Vm implements MessagePort {
     if (domain === undefined) {
       const prefix = `guest/${this.id}/`;
       const flush = (): FlushRead => this.flushRead;
-      domain = new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.irqParent, prefix, this.guestAccess, flush);
+      domain = new MsixDomain(
+        this.machine,
+        `${this.irqParent.prefix ?? ''}PCI-MSIX-${fn.bdf}`,
+        this.irqParent,
+        prefix,
+        this.guestAccess,
+        flush,
+      );
       this.#msix.set(fn, domain);
     }
     return domain;

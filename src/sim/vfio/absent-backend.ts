@@ -6,7 +6,7 @@ import { lost, type VfioBackend } from './backend.ts';
 
 /**
  * What should serve the vectors is not there: no interrupt message storage (the kernel finds no IMS domain, -ENODEV of pci_ims_alloc_irq), or no
- * function of the host. The device is assigned all the same; whoever asks for a vector gets the errno.
+ * function of the host. The device is assigned all the same; each request of a vector gets the errno.
  */
 export class AbsentBackend implements VfioBackend {
   readonly kind: VfioBackend['kind'];
