@@ -115,6 +115,13 @@ const device = v.strictObject({
     v.pipe(v.boolean(), v.description('Whether its MSI capability has a mask bit and a pending bit for each message.')),
     false,
   ),
+  flr: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description('Whether it has a PCI Express capability with function level reset (operation guest.flr).'),
+    ),
+    false,
+  ),
   intx: v.optional(
     v.pipe(
       v.boolean(),

@@ -17,4 +17,6 @@ export interface FunctionSpec {
   readonly msiVectors?: number;
   /** It has a mask bit and a pending bit for each of them. */
   readonly msiMask?: boolean;
+  /** It has a PCI Express capability with function level reset. */
+  readonly flr?: boolean;
 }

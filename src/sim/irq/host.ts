@@ -289,6 +289,7 @@ export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
     msi: spec.msi,
     msiVectors: spec.msiVectors,
     msiMask: spec.msiMask,
+    flr: spec.flr,
   };
 }
 

@@ -282,12 +282,13 @@ export class Vm implements MessagePort {
     return domain;
   }
 
-  /** The guest writes config space: always an exit to the VMM. */
-  *guestConfig(write: () => void): Actions {
+  /** The guest writes config space: always an exit to the VMM. `then`: what VFIO does about it. */
+  *guestConfig(write: () => void, then?: () => Actions): Actions {
     const n = this.vcpus.current;
     yield* this.vcpus.ask(n, 'IO_INSTRUCTION');
     yield* this.vcpus.toUser(n, 'KVM_EXIT_IO');
     this.machine.as(this.vmm, write);
+    if (then) yield* then();
     if (this.mmio.settle) yield* this.machine.within(this.vmm, this.mmio.settle());
     yield* this.vcpus.enter(n);
   }

@@ -210,6 +210,7 @@ class DeviceAssigner {
           barSize: SIZE,
           tableOffset: TABLE,
           pbaOffset: PENDING,
+          flr: this.#setup.scenario.devices.some((one) => one.bdf === (spec.parent ?? spec.name) && one.flr),
           ...(seen ? { msi: true, msiVectors: msiVectors(seen), msiMask: msiMaskable(seen) } : {}),
         },
         vectors > 0 ? 0x406 : 0x6,
