@@ -38,48 +38,49 @@ import s35 from '../../examples/scenarios/ims-queue-memory.scenario.json' with {
 import s36 from '../../examples/scenarios/ims-queue-memory-refused.scenario.json' with { type: 'json' };
 import s37 from '../../examples/scenarios/imsic-move.scenario.json' with { type: 'json' };
 import s38 from '../../examples/scenarios/interrupt-storm.scenario.json' with { type: 'json' };
-import s39 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
-import s40 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
-import s41 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
-import s42 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
-import s43 from '../../examples/scenarios/kernel-eras.scenario.json' with { type: 'json' };
-import s44 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s45 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s46 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/kvm-vhost-pending.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/posted-msi.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s61 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s62 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s63 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
-import s64 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s65 from '../../examples/scenarios/tdx-guest.scenario.json' with { type: 'json' };
-import s66 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s67 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s68 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s69 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s70 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s71 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
-import s72 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
-import s73 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s74 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s75 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s76 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s77 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s78 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s79 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s80 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s39 from '../../examples/scenarios/invalidation-wait.scenario.json' with { type: 'json' };
+import s40 from '../../examples/scenarios/its-basic.scenario.json' with { type: 'json' };
+import s41 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
+import s42 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
+import s43 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
+import s44 from '../../examples/scenarios/kernel-eras.scenario.json' with { type: 'json' };
+import s45 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s46 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/kvm-vhost-pending.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/posted-msi.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s63 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s64 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
+import s65 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s66 from '../../examples/scenarios/tdx-guest.scenario.json' with { type: 'json' };
+import s67 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s68 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s69 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s70 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s71 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s72 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
+import s73 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
+import s74 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s75 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s76 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s77 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s78 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s79 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s80 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s81 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -130,46 +131,47 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'ims-queue-memory-refused', document: s36 },
   { id: 'imsic-move', document: s37 },
   { id: 'interrupt-storm', document: s38 },
-  { id: 'its-basic', document: s39 },
-  { id: 'its-faults', document: s40 },
-  { id: 'its-moves', document: s41 },
-  { id: 'its-queue', document: s42 },
-  { id: 'kernel-eras', document: s43 },
-  { id: 'kvm-assigned-pending', document: s44 },
-  { id: 'kvm-entry-updated', document: s45 },
-  { id: 'kvm-mask-in-flight', document: s46 },
-  { id: 'kvm-mask-per-interrupt', document: s47 },
-  { id: 'kvm-memory-decode-off', document: s48 },
-  { id: 'kvm-migration', document: s49 },
-  { id: 'kvm-pba-polling', document: s50 },
-  { id: 'kvm-qword-split', document: s51 },
-  { id: 'kvm-vhost-pending', document: s52 },
-  { id: 'kvm-viommu', document: s53 },
-  { id: 'large-host', document: s54 },
-  { id: 'mdev-intx', document: s55 },
-  { id: 'ntb-stale-message', document: s56 },
-  { id: 'pf-msix-vs-ims', document: s57 },
-  { id: 'posted-interrupts', document: s58 },
-  { id: 'posted-msi', document: s59 },
-  { id: 'queue-limits', document: s60 },
-  { id: 'queues-10000', document: s61 },
-  { id: 'remap-faults', document: s62 },
-  { id: 'rogue-messages', document: s63 },
-  { id: 'sparse-mmap-hole', document: s64 },
-  { id: 'tdx-guest', document: s65 },
-  { id: 'vector-faults', document: s66 },
-  { id: 'vector-space', document: s67 },
-  { id: 'vfio-intx', document: s68 },
-  { id: 'vfio-msi', document: s69 },
-  { id: 'vgpu-emulated', document: s70 },
-  { id: 'viommu-events', document: s71 },
-  { id: 'viommu-faults', document: s72 },
-  { id: 'vmm-faults', document: s73 },
-  { id: 'vmm-grants', document: s74 },
-  { id: 'vmsi-affinity', document: s75 },
-  { id: 'vmsi-flat', document: s76 },
-  { id: 'vmsi-missing-mapping', document: s77 },
-  { id: 'vmsi-nested', document: s78 },
-  { id: 'vmsi-update-without-rewrite', document: s79 },
-  { id: 'vtd-remap-faults', document: s80 },
+  { id: 'invalidation-wait', document: s39 },
+  { id: 'its-basic', document: s40 },
+  { id: 'its-faults', document: s41 },
+  { id: 'its-moves', document: s42 },
+  { id: 'its-queue', document: s43 },
+  { id: 'kernel-eras', document: s44 },
+  { id: 'kvm-assigned-pending', document: s45 },
+  { id: 'kvm-entry-updated', document: s46 },
+  { id: 'kvm-mask-in-flight', document: s47 },
+  { id: 'kvm-mask-per-interrupt', document: s48 },
+  { id: 'kvm-memory-decode-off', document: s49 },
+  { id: 'kvm-migration', document: s50 },
+  { id: 'kvm-pba-polling', document: s51 },
+  { id: 'kvm-qword-split', document: s52 },
+  { id: 'kvm-vhost-pending', document: s53 },
+  { id: 'kvm-viommu', document: s54 },
+  { id: 'large-host', document: s55 },
+  { id: 'mdev-intx', document: s56 },
+  { id: 'ntb-stale-message', document: s57 },
+  { id: 'pf-msix-vs-ims', document: s58 },
+  { id: 'posted-interrupts', document: s59 },
+  { id: 'posted-msi', document: s60 },
+  { id: 'queue-limits', document: s61 },
+  { id: 'queues-10000', document: s62 },
+  { id: 'remap-faults', document: s63 },
+  { id: 'rogue-messages', document: s64 },
+  { id: 'sparse-mmap-hole', document: s65 },
+  { id: 'tdx-guest', document: s66 },
+  { id: 'vector-faults', document: s67 },
+  { id: 'vector-space', document: s68 },
+  { id: 'vfio-intx', document: s69 },
+  { id: 'vfio-msi', document: s70 },
+  { id: 'vgpu-emulated', document: s71 },
+  { id: 'viommu-events', document: s72 },
+  { id: 'viommu-faults', document: s73 },
+  { id: 'vmm-faults', document: s74 },
+  { id: 'vmm-grants', document: s75 },
+  { id: 'vmsi-affinity', document: s76 },
+  { id: 'vmsi-flat', document: s77 },
+  { id: 'vmsi-missing-mapping', document: s78 },
+  { id: 'vmsi-nested', document: s79 },
+  { id: 'vmsi-update-without-rewrite', document: s80 },
+  { id: 'vtd-remap-faults', document: s81 },
 ];

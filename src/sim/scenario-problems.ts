@@ -58,7 +58,7 @@ export function hostProblems({
   devices,
   iommufd,
   vms,
-  platform: { arch, remap, timer, vectors, smmu, spis },
+  platform: { arch, remap, timer, vectors, smmu, spis, invalidation },
 }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
   if (arch === 'arm64' && (remap === 'vtd' || remap === 'amd'))
@@ -70,6 +70,11 @@ export function hostProblems({
     problems.push({ path: 'platform.remap', problem: 'an x86 host has no GICv2m frame: remap is none, vtd or amd' });
   if (spis !== undefined && remap !== 'gicv2m')
     problems.push({ path: 'platform.spis', problem: 'only a GICv2m frame has SPIs for messages (remap gicv2m)' });
+  if (invalidation !== undefined && remap !== 'vtd')
+    problems.push({
+      path: 'platform.invalidation',
+      problem: 'only a VT-d unit has an invalidation queue here (remap vtd)',
+    });
   if (iommufd && remap === 'gicv2m')
     problems.push({ path: 'iommufd', problem: 'iommufd is simulated on a host with an ITS (remap its)' });
   if (arch === 'riscv64') {

@@ -46,6 +46,14 @@ const platform = v.strictObject({
   spis: v.optional(
     count(1, 938, 'SPIs of the GICv2m frame (remap: gicv2m), from INTID 80 on; 64 when absent. MSI_TYPER tells them.'),
   ),
+  invalidation: v.optional(
+    v.pipe(
+      duration,
+      v.description(
+        'How long the VT-d unit takes for an invalidation and its wait descriptor (remap: vtd): the kernel waits for so long, and iec.done tells the end. None when absent: an invalidation is told as it is done, and takes no time.',
+      ),
+    ),
+  ),
   gaLogEntries: v.optional(
     count(2, 32768, 'Entries of the GA log of the AMD IOMMU (remap: amd, policy avic), 512 when absent.'),
   ),
