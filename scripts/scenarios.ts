@@ -59,6 +59,14 @@ const TYPES: Readonly<Record<OperationArg['type'], object>> = {
   text: { type: 'string' },
   choice: { type: 'string' },
   numbers: { type: 'array', items: { type: 'integer' } },
+  cpus: {
+    anyOf: [
+      { type: 'integer' },
+      { type: 'string', pattern: '^(\\d+(-\\d+)?(,\\d+(-\\d+)?)*)?$' },
+      { type: 'array', items: { type: 'integer' } },
+    ],
+    examples: ['0-3', '0-3,8', 2],
+  },
 };
 
 function argumentSchema(arg: OperationArg): object {

@@ -1,3 +1,4 @@
+import { numbersOf } from '../base/cpu-list.ts';
 import { fitsPattern } from '../base/path-pattern.ts';
 import { orNearest } from '../query/nearest.ts';
 import type { Actions, Actor } from './machine.ts';
@@ -6,7 +7,8 @@ import type { Setup } from './setup.ts';
 /** An argument of an operation, as it is asked for, validated and explained. */
 export interface OperationArg {
   readonly name: string;
-  readonly type: 'number' | 'hex' | 'flag' | 'text' | 'choice' | 'numbers';
+  /** `cpus`: a CPU, or a set of them as the kernel writes it (`0-3,8`), or as a list of numbers; its value is ascending. */
+  readonly type: 'number' | 'hex' | 'flag' | 'text' | 'choice' | 'numbers' | 'cpus';
   readonly meaning: string;
   /** Smallest and largest number. */
   readonly min?: number;
@@ -153,6 +155,8 @@ export function expected(arg: OperationArg): string {
       return `one of ${(arg.choices ?? []).join(', ')}`;
     case 'numbers':
       return `list of numbers${range}`;
+    case 'cpus':
+      return `CPU or list of CPUs such as 0-3,8${arg.max === undefined ? '' : `, from ${arg.min ?? 0} to ${arg.max}`}`;
   }
 }
 
@@ -191,6 +195,11 @@ export function argumentValue(
               .map(Number)
           : given;
       return Array.isArray(list) && list.every((n) => typeof n === 'number' && within(n)) ? list : undefined;
+    }
+    case 'cpus': {
+      const list = typeof given === 'string' ? numbersOf(given.trim()) : typeof given === 'number' ? [given] : given;
+      if (!Array.isArray(list) || !list.every((n): n is number => typeof n === 'number' && within(n))) return undefined;
+      return [...new Set(list)].sort((a, b) => a - b);
     }
   }
 }

@@ -58,7 +58,7 @@ export function hostProblems({
   devices,
   iommufd,
   vms,
-  platform: { arch, remap, timer, vectors, smmu, spis },
+  platform: { arch, remap, timer, vectors, smmu, spis, invalidation },
 }: Scenario): ScenarioProblem[] {
   const problems: ScenarioProblem[] = [];
   if (arch === 'arm64' && (remap === 'vtd' || remap === 'amd'))
@@ -70,6 +70,11 @@ export function hostProblems({
     problems.push({ path: 'platform.remap', problem: 'an x86 host has no GICv2m frame: remap is none, vtd or amd' });
   if (spis !== undefined && remap !== 'gicv2m')
     problems.push({ path: 'platform.spis', problem: 'only a GICv2m frame has SPIs for messages (remap gicv2m)' });
+  if (invalidation !== undefined && remap !== 'vtd')
+    problems.push({
+      path: 'platform.invalidation',
+      problem: 'only a VT-d unit has an invalidation queue here (remap vtd)',
+    });
   if (iommufd && remap === 'gicv2m')
     problems.push({ path: 'iommufd', problem: 'iommufd is simulated on a host with an ITS (remap its)' });
   if (arch === 'riscv64') {
@@ -118,7 +123,7 @@ export function vfioProblems({ vfio, devices, vms, policies }: Scenario): Scenar
   const problems: ScenarioProblem[] = [];
   const bdfs = new Set([...devices.map((d) => d.bdf), ...vms.flatMap((one) => one.devices.map((d) => d.bdf))]);
   const names = new Set<string>();
-  for (const [i, { name, parent, backend, idxd, vm: id, guest, msi }] of vfio.entries()) {
+  for (const [i, { name, parent, backend, idxd, vm: id, guest, msi, guestMsi }] of vfio.entries()) {
     const say = (key: string, problem: string): void => {
       problems.push({ path: `vfio.${i}.${key}`, problem });
     };
@@ -133,6 +138,9 @@ export function vfioProblems({ vfio, devices, vms, policies }: Scenario): Scenar
     const offered = used?.msi ? used.msiVectors : 0;
     if (msi !== undefined && kind === 'pci' && msi > offered)
       say('msi', `the MSI capability of ${bdf} has ${offered} vectors`);
+    if (guestMsi !== undefined && (kind !== 'pci' || offered < guestMsi))
+      say('guestMsi', `the MSI capability of ${bdf} has ${kind === 'pci' ? offered : 0} vectors`);
+    if (guestMsi !== undefined && id === undefined) say('guestMsi', 'no virtual machine has it');
     if (idxd && kind !== 'ims') say('idxd', 'a permission table is copied to IMS entries: backend ims is needed');
     if (id !== undefined && !vms.some((one) => one.id === id)) say('vm', `there is no virtual machine ${id}`);
     if ((id !== undefined || idxd) && guest === undefined) say('guest', 'the BDF that the guest sees is missing');

@@ -46,6 +46,14 @@ const platform = v.strictObject({
   spis: v.optional(
     count(1, 938, 'SPIs of the GICv2m frame (remap: gicv2m), from INTID 80 on; 64 when absent. MSI_TYPER tells them.'),
   ),
+  invalidation: v.optional(
+    v.pipe(
+      duration,
+      v.description(
+        'How long the VT-d unit takes for an invalidation and its wait descriptor (remap: vtd): the kernel waits for so long, and iec.done tells the end. None when absent: an invalidation is told as it is done, and takes no time.',
+      ),
+    ),
+  ),
   gaLogEntries: v.optional(
     count(2, 32768, 'Entries of the GA log of the AMD IOMMU (remap: amd, policy avic), 512 when absent.'),
   ),
@@ -110,6 +118,17 @@ const device = v.strictObject({
   msiVectors: v.optional(
     v.pipe(v.picklist([1, 2, 4, 8, 16, 32]), v.description('Messages that its MSI capability asks for.')),
     1,
+  ),
+  msiMask: v.optional(
+    v.pipe(v.boolean(), v.description('Whether its MSI capability has a mask bit and a pending bit for each message.')),
+    false,
+  ),
+  flr: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description('Whether it has a PCI Express capability with function level reset (operation guest.flr).'),
+    ),
+    false,
   ),
   intx: v.optional(
     v.pipe(
@@ -247,6 +266,13 @@ const vfioDevice = v.strictObject({
   maskEach: v.optional(
     v.pipe(v.boolean(), v.description('The guest masks and unmasks the entry at every interrupt, with reads.')),
     false,
+  ),
+  guestMsi: v.optional(
+    count(
+      1,
+      32,
+      'The guest sees the MSI capability of the function (backend pci), and its driver enables MSI with so many vectors in place of MSI-X.',
+    ),
   ),
   defaultPasid: v.optional(pasid('PASID of the host that its interrupts are for by default.')),
   idxd: v.optional(

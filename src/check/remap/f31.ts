@@ -1,5 +1,5 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
-import { holdsNone, iecInvalidate, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
+import { holdsNone, iecInvalidate, iecQueue, irRemap, irRequest, irteWrite } from '../../model/events/remap.ts';
 import { covers } from '../../model/registers/vtd.ts';
 import type { State } from '../../model/state.ts';
 import { irte, remapUnit } from '../../model/things/remap.ts';
@@ -28,13 +28,15 @@ export const invalidatesCache: Rule<'F31'> = {
   severity: 'error',
   reference:
     'VT-d 6.5.2.5, 6.7; drivers/iommu/intel/irq_remapping.c modify_irte: write, cache flush and qi_flush_iec under one lock',
-  kinds: [irteWrite, iecInvalidate, irRemap, irRequest],
+  kinds: [irteWrite, iecInvalidate, iecQueue, irRemap, irRequest],
   needs: [[irteWrite], [iecInvalidate]],
   needsAll: false,
   confirm: 'a kprobe on qi_submit_sync (descriptor type 4, its IIDX and IM) beside the one on modify_irte',
   watch(report, scene) {
     const open = new LastEvents();
     const now = new Now();
+    /** Entries whose invalidation is in the queue of a unit for which the kernel waits: it keeps the old vector until that is done. */
+    const awaited = new Set<ObjectId>();
     let judged = 0;
     const tell = (step: Step, entry: ObjectId, time: number, what: string): void => {
       const name = irteName(scene.world, entry);
@@ -50,6 +52,19 @@ export const invalidatesCache: Rule<'F31'> = {
         absent: { since, kinds: [iecInvalidate] },
       });
     };
+    const unitOf = (object: ObjectId): ObjectId | undefined =>
+      scene.world.type(object) === remapUnit ? object : scene.world.node(object)?.parent?.object;
+    /** The entries that were written, of those that an invalidation covers. */
+    const covered = (
+      object: ObjectId,
+      what: { readonly global: boolean; readonly index: number; readonly mask: number },
+    ): ObjectId[] => {
+      const unit = unitOf(object);
+      return [...open.objects()].filter((entry) => {
+        const node = scene.world.node(entry)!;
+        return node.parent?.object === unit && (what.global || covers(what.index, what.mask, Number(node.segment)));
+      });
+    };
     return {
       event(step, happened, state) {
         const { kind, object, words, at } = happened;
@@ -58,19 +73,25 @@ export const invalidatesCache: Rule<'F31'> = {
           if (outdated(state, object)) {
             if (!open.has(object)) open.note(object, step, time);
           } else open.forget(object);
+          awaited.delete(object);
           judged++;
         } else if (kind === iecInvalidate) {
-          const { global, index, mask } = iecInvalidate.read(words, at);
-          const unit = scene.world.type(object) === remapUnit ? object : scene.world.node(object)?.parent?.object;
-          for (const entry of [...open.objects()]) {
-            const node = scene.world.node(entry)!;
-            const own = Number(node.segment);
-            if (node.parent?.object === unit && (global || covers(index, mask, own))) open.forget(entry);
+          for (const entry of covered(object, iecInvalidate.read(words, at))) {
+            awaited.delete(entry);
+            open.forget(entry);
           }
-        } else if (open.has(object))
+        } else if (kind === iecQueue) {
+          // Ends of invalidations are in the trace, so the kernel waits for them.
+          const unit = unitOf(object);
+          if (unit === undefined || state.num(unit, remapUnit.at.waits) <= 0) return;
+          for (const entry of covered(object, iecQueue.read(words, at))) awaited.add(entry);
+        } else if (open.has(object) && !awaited.has(object))
           tell(step, object, time, kind === irRemap ? 'and it was used' : 'and a message came for it');
       },
-      lost: () => open.clear(),
+      lost() {
+        open.clear();
+        awaited.clear();
+      },
       end() {
         for (const entry of [...open.objects()])
           if (open.ago(entry, now.last) > SOON) tell(open.step(entry)!, entry, now.last, 'up to the end of the trace');

@@ -231,7 +231,7 @@ function affinity(f: Ftrace, a: Args): boolean {
   const cpus = first(a, 'mask', 'cpumask');
   const event = irqAffinity.put();
   if (intid) event.lpi(intid.lo);
-  if (cpus) event.mask(f.intern(`0x${cpus.lo.toString(16)}`));
+  if (cpus) event.mask(f.intern(hex64(cpus.hi, cpus.lo)));
   f.emit(event, irqObject(f, number.lo));
   return true;
 }

@@ -31,7 +31,7 @@ export function setAllocated(state: State, n: number, object: ObjectId, allocate
 export function leavePlace(state: State, virq: number, n: number, v: number): void {
   const object = state.here.byNumbers(irq, virq, 0, (a) => `irq/${a}`);
   if (state.num(object, I.cpu) === n && state.num(object, I.vector) === v) {
-    for (const cell of [I.cpu, I.vector, I.apicDest, I.moving]) state.forget(object, cell);
+    for (const cell of [I.cpu, I.vector, I.apicDest, I.effectiveAffinity, I.moving]) state.forget(object, cell);
     // The kernel shuts a managed irq down when no CPU of its mask is left, and starts it again: no record of it either.
     if (state.flag(object, I.managed) === true) state.forget(object, I.activated);
   }
@@ -107,8 +107,7 @@ export function doubtPlace(state: State, object: ObjectId): void {
     state.forget(object, cpuCell);
     state.forget(object, vectorCell);
   }
-  state.forget(object, I.apicDest);
-  state.forget(object, I.moving);
+  for (const cell of [I.apicDest, I.effectiveAffinity, I.moving]) state.forget(object, cell);
 }
 
 /** Whether a vector is allocated, and for which irq, is not known, if it was `virq`. */

@@ -1,3 +1,4 @@
+import { numbersOf } from '../../base/cpu-list.ts';
 import type { ObjectId } from '../../base/ids.ts';
 import { eventKind } from '../event.ts';
 import { functionOfDomain } from '../irq-source.ts';
@@ -137,11 +138,14 @@ export const irqAffinity = eventKind(
   'irq.affinity',
   'move',
   [irq],
-  'The irq is to move: to which CPUs, whether that waits for its next interrupt, and the negative errno when it is refused.',
+  'The irq is to move: to which CPUs (a list such as `0-3,8`, or the words of a mask), whether that waits for its next interrupt, and the negative errno when it is refused.',
   { mask: 's?', lpi: 'u?', deferred: 'flag?', ret: 'i?' },
   (state, e, a) => {
     if (a.lpi !== undefined) state.set(e.object, I.lpi, a.lpi);
     else state.touch(e.object);
+    // What is refused changes nothing; what waits is what smp_affinity shows (desc->pending_mask).
+    if (a.mask === undefined || (a.ret !== undefined && a.ret < 0 && a.deferred !== true)) return;
+    if (numbersOf(state.world.strings.text(a.mask)) !== undefined) state.set(e.object, I.affinity, a.mask);
   },
 );
 

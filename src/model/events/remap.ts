@@ -280,6 +280,19 @@ export const iecQueue = eventKind(
   { global: 'flag', index: 'u', mask: 'u' },
 );
 
+/** Object: the unit. */
+export const iecDone = eventKind(
+  'iec.done',
+  'invalidate',
+  [remapUnit],
+  'The unit carried out the wait descriptor behind an invalidation (inv_wait): it wrote `data` to the status `address`, for which the kernel waits in qi_submit_sync. All that was in its queue before is done; `took`: nanoseconds since the kernel put it there.',
+  { address: 'xx?', data: 'x?', took: 'u?' },
+  (state, e, a) => {
+    state.count(e.object, U.waits);
+    if (a.took !== undefined) state.set(e.object, U.longestWait, Math.max(a.took, state.num(e.object, U.longestWait)));
+  },
+);
+
 /** The unit read an AMD table entry. Object: the entry. */
 export const amdRead = eventKind(
   'irte.readAmd',
@@ -371,6 +384,7 @@ export const remapEvents = [
   irWarn,
   iecInvalidate,
   iecQueue,
+  iecDone,
   amdRead,
   amdInvalidate,
   irSeen,

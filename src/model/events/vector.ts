@@ -53,7 +53,10 @@ function setPrevious(state: State, object: ObjectId, v: number): void {
 const virqOf = (state: State, object: ObjectId): number => Number(state.world.node(object)?.segment ?? -1);
 
 /** What an irq holds of its place in the vector domain. */
-const PLACE = [I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.reserved, I.apicDest];
+const PLACE = [
+  ...[I.cpu, I.vector, I.prevCpu, I.prevVector, I.moving, I.managed, I.reserved, I.apicDest],
+  ...[I.affinity, I.effectiveAffinity],
+];
 
 /**
  * The vector domain reserves or assigns before it reports the set-up (x86_vector_alloc_irqs). So records about an irq
@@ -209,6 +212,8 @@ export const vecConfig = eventKind(
     state.set(e.object, I.vector, a.vector);
     state.set(e.object, I.cpu, a.cpu);
     state.set(e.object, I.apicDest, a.apicDest);
+    // apic_update_irq_cfg() sets the effective affinity beside the record.
+    state.set(e.object, I.effectiveAffinity, state.world.strings.intern(String(a.cpu)));
     // Numbers beyond those of CPUs are nonsense of a damaged trace.
     if (processorsOf(state.world, e.object) === 'cpu' && isVector(a.cpu, a.vector))
       state.set(cpuObject(state, a.cpu), cpu.at.apicDest, a.apicDest);

@@ -16,6 +16,11 @@ export const remapUnit = objectType('irunit', 'An interrupt remapping unit.', {
   entries: { kind: 'num', meaning: 'Entries in the table.' },
   requests: { kind: 'count', meaning: 'Messages that reached the unit so far.' },
   invalidations: { kind: 'count', meaning: 'Interrupt entry cache invalidations so far, global ones included.' },
+  waits: { kind: 'count', meaning: 'Wait descriptors that the unit carried out so far.' },
+  longestWait: {
+    kind: 'num',
+    meaning: 'Longest time that an invalidation took with its wait descriptor, in nanoseconds.',
+  },
   faults: { kind: 'count', meaning: 'Faults and refused messages so far.' },
   told: { kind: 'flag', hidden: true, meaning: 'The trace shows what the unit reads.' },
 });

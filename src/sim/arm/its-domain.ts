@@ -228,10 +228,14 @@ export class ItsDomain implements Domain {
     this.#byLpi.delete(of.firstLpi + event);
   }
 
-  /** The online CPU of the mask that has the fewest LPIs; the first of several (its_select_cpu). */
-  #select(cpus: readonly number[]): number {
+  /**
+   * The online CPU of the mask that has the fewest LPIs beside the irq itself; the first of several (its_select_cpu). Managed irqs and others are
+   * counted apart (its_read_lpi_count).
+   */
+  #select(irq: Irq, cpus: readonly number[]): number {
     const online = cpus.filter((cpu) => this.cpus.online(cpu));
-    const load = (cpu: number): number => [...this.#irqs.values()].filter((i) => i.mapped && i.cpu === cpu).length;
+    const others = [...this.#irqs].filter(([one, { mapped }]) => mapped && one !== irq && one.managed === irq.managed);
+    const load = (cpu: number): number => others.filter(([, held]) => held.cpu === cpu).length;
     return online.sort((a, b) => load(a) - load(b) || a - b)[0] ?? -1;
   }
 
@@ -239,7 +243,7 @@ export class ItsDomain implements Domain {
     const held = this.#irqs.get(irq);
     if (!held) return errno.EINVAL;
     if (held.mapped) return 0;
-    const cpu = this.#select(irq.affinity.length > 0 ? irq.affinity : this.cpus.onlineCpus());
+    const cpu = this.#select(irq, irq.affinity.length > 0 ? irq.affinity : this.cpus.onlineCpus());
     if (cpu < 0) return errno.EINVAL;
     yield COMMAND;
     held.cpu = cpu;
@@ -324,8 +328,8 @@ export class ItsDomain implements Domain {
     if (!held) return errno.EINVAL;
     if (!held.mapped) return 'done';
     if (held.virtual) return errno.EINVAL;
-    // An irq that is on a CPU of the mask stays there.
-    const cpu = cpus.includes(held.cpu) && this.cpus.online(held.cpu) ? held.cpu : this.#select(cpus);
+    // its_set_affinity looks for the least loaded CPU also where the irq is on one of the mask.
+    const cpu = this.#select(irq, cpus);
     if (cpu < 0) return errno.EINVAL;
     if (cpu === held.cpu) return 'done';
     if (this.messageNamesTarget) return yield* this.#replace(irq, held, cpu);

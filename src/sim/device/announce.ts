@@ -4,6 +4,7 @@ import { layoutLint } from '../../model/events/vfio.ts';
 import {
   CAPABILITY,
   capabilityHead,
+  expCapabilities,
   msiControl,
   msixControl,
   msixVectorControl,
@@ -11,7 +12,8 @@ import {
 } from '../../model/registers/pci.ts';
 import type { Bars } from './bars.ts';
 import type { FunctionSpec } from './function-spec.ts';
-import { COMMAND, MSI_AT, MSIX_AT } from './offsets.ts';
+import { MSI_MASK, MSI_PENDING } from './msi-messages.ts';
+import { COMMAND, EXP_AT, EXP_CAPABILITIES, MASKABLE_MSI_AT, MSI_AT, MSIX_AT } from './offsets.ts';
 import type { PciFunction } from './pci-function.ts';
 import { lintLayout, type RegionMap } from './regions.ts';
 
@@ -23,6 +25,9 @@ const msixLayout = ({ barSize, vectors, tableOffset, pbaOffset }: FunctionSpec):
     { name: 'MSI-X PBA', offset: pbaOffset, size: Math.ceil(vectors / 64) * 8, latency: 'init', kind: 'pending' },
   ],
 });
+
+/** PCI Express Capabilities of an endpoint: version 2. */
+const EXP_ENDPOINT = 2;
 
 /**
  * Lets the trace show the function as firmware left it: capabilities read, BAR mapped, MSI-X off, command as given. A BAR that
@@ -38,14 +43,23 @@ export function announce(fn: PciFunction, spec: FunctionSpec, command: number, b
   if (bars?.claim(machine, object, range) === false) fn.unclaimed = range;
   read(COMMAND, 2, fn.unclaimed ? command & ~pciCommand.f.memory.mask : command);
   if (!fn.unclaimed) machine.emit(barMap, object, { bar, address, size: barSize });
-  const { vectors, msi } = spec;
-  if (vectors > 0 || msi) read(0x34, 1, msi ? MSI_AT : MSIX_AT);
-  const { address64, multipleCapable } = msiControl.f;
-  const control = address64.mask | multipleCapable.put(Math.log2(spec.msiVectors ?? 1));
-  if (msi) read(MSI_AT, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? 0 : MSIX_AT, control));
+  const { vectors, msi, msiMask = false, flr = false } = spec;
+  const last = flr ? EXP_AT : 0;
+  const msiAt = msiMask ? MASKABLE_MSI_AT : MSI_AT;
+  if (vectors > 0 || msi) read(0x34, 1, msi ? msiAt : MSIX_AT);
+  const { address64, maskable, multipleCapable } = msiControl.f;
+  const control = address64.mask | (msiMask ? maskable.mask : 0) | multipleCapable.put(Math.log2(spec.msiVectors ?? 1));
+  if (msi) read(msiAt, 4, capabilityHead(CAPABILITY.msi, vectors === 0 ? last : MSIX_AT, control));
+  // Nothing is masked and nothing pending after a reset.
+  const bits = msi && msiMask ? [MSI_MASK, MSI_PENDING] : [];
+  for (const at of bits) machine.emit(cfgRead, object, { offset: msiAt + at, size: 4, value: 0 });
+  if (flr) {
+    read(EXP_AT, 4, capabilityHead(CAPABILITY.exp, 0, EXP_ENDPOINT));
+    read(EXP_AT + EXP_CAPABILITIES, 4, expCapabilities.f.flr.mask);
+  }
   if (vectors === 0) return;
-  // Last of the list; Message Control: size minus one, disabled.
-  read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, 0, msixControl.f.size.put(vectors - 1)));
+  // Message Control: size minus one, disabled.
+  read(MSIX_AT, 4, capabilityHead(CAPABILITY.msix, last, msixControl.f.size.put(vectors - 1)));
   read(MSIX_AT + 4, 4, (spec.tableOffset | spec.bar) >>> 0);
   read(MSIX_AT + 8, 4, (spec.pbaOffset | spec.bar) >>> 0);
   for (const { rule, text } of lintLayout(msixLayout(spec))) machine.emit(layoutLint, object, { rule, text });

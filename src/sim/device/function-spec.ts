@@ -11,8 +11,12 @@ export interface FunctionSpec {
   readonly barSize: number;
   readonly tableOffset: number;
   readonly pbaOffset: number;
-  /** Has an MSI capability as well: one message, 64-bit address, no mask bit. */
+  /** Has an MSI capability as well: one message, 64-bit address. */
   readonly msi?: boolean;
   /** Messages that its MSI capability asks for, a power of two up to 32; 1 when absent. */
   readonly msiVectors?: number;
+  /** It has a mask bit and a pending bit for each of them. */
+  readonly msiMask?: boolean;
+  /** It has a PCI Express capability with function level reset. */
+  readonly flr?: boolean;
 }

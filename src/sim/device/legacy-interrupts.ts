@@ -10,8 +10,13 @@ const { intxDisable } = pciCommand.f;
  * again behind that. It writes Command only where that changes the bit, and leaves functions alone whose messages stop with it.
  */
 export function allowIntx(fn: PciFunction, allowed: boolean): void {
+  const command = commandFor(fn, allowed);
+  if (command !== undefined) fn.configWrite(COMMAND, 2, command);
+}
+
+/** What the kernel writes to Command for that; undefined: nothing. */
+export function commandFor(fn: PciFunction, allowed: boolean): number | undefined {
   const { state } = fn.machine;
-  if (fn.keepsPin || intxDisable.flag(state, fn.object, device.at.command) !== allowed) return;
-  const command = state.get(fn.object, device.at.command);
-  fn.configWrite(COMMAND, 2, intxDisable.insert(command, allowed ? 0 : 1));
+  if (fn.keepsPin || intxDisable.flag(state, fn.object, device.at.command) !== allowed) return undefined;
+  return intxDisable.insert(state.get(fn.object, device.at.command), allowed ? 0 : 1);
 }

@@ -61,6 +61,7 @@ export class PciFunction {
   /** Whether the function uses the message as it was when the entry was unmasked last (rule 8 allows both). */
   latches = false;
   #sends = false;
+  readonly afterConfig: (() => void)[] = []; // called behind every write of config space
   /** Its INTx pin, where it has one. */
   pin: IntxPin | undefined;
   /** Its messages stop when INTx is disabled (PCI_DEV_FLAGS_MSI_INTX_DISABLE_BUG). */
@@ -145,6 +146,7 @@ export class PciFunction {
       if (!before.has(index)) this.#programmed(this.entry(index));
     for (const index of waiting) this.#release(index, step);
     this.pin?.update();
+    for (const then of this.afterConfig) then();
     this.onEntry?.(-1);
   }
 

@@ -126,9 +126,10 @@ class ConsumerBuilder {
     const kind: StoreKind = setup.design.messageStore;
     const hardware = placeOf(this.#machine, fn, kind);
     if (spec.vm === undefined) {
-      const name = `${hardware.domain}-${fn.bdf}`;
+      const { parent } = this.#host;
+      const name = `${parent.prefix ?? ''}${hardware.domain}-${fn.bdf}`;
       const path = new DirectPath(hardware);
-      const domain = new StoreDomain(this.#machine, name, this.#host.parent, '', path);
+      const domain = new StoreDomain(this.#machine, name, parent, '', path);
       const { core } = this.#host;
       return { spec, assignment: undefined, core, domain, path, hardware, virqs: [], created: 0 };
     }
@@ -154,8 +155,9 @@ class ConsumerBuilder {
     const path = trapped
       ? new TrappedPath(setup, assignment, placeOf(this.#machine, assignment.view, kind), hardware)
       : new OpenPath(hardware, (index, message) => this.#check(assignment, hardware, index, message));
-    const name = `${hardware.domain}-${assignment.view.bdf}`;
-    const domain = new StoreDomain(this.#machine, name, this.#parent(vm), `guest/${vm.id}/`, path);
+    const parent = this.#parent(vm);
+    const name = `${parent.prefix ?? ''}${hardware.domain}-${assignment.view.bdf}`;
+    const domain = new StoreDomain(this.#machine, name, parent, `guest/${vm.id}/`, path);
     return { spec, assignment, core: vm.core, domain, path, hardware, virqs: [], created: 0 };
   }
 

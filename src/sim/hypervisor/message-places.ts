@@ -4,7 +4,7 @@ import { imsControl } from '../../model/registers/ims.ts';
 import { msiAddress, msiControl, msiData, vectorControl } from '../../model/registers/pci.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
 import { allowIntx } from '../device/legacy-interrupts.ts';
-import { MSI_AT } from '../device/offsets.ts';
+import { msiOffset } from '../device/msi-messages.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Composed } from '../irq/domain.ts';
 import { ImsCells } from '../irq/ims-cells.ts';
@@ -103,12 +103,12 @@ function configPlace(machine: Machine, fn: PciFunction): MessagePlace {
     enable(ready) {
       if (!ready) return;
       allowIntx(fn, false);
-      fn.configWrite(MSI_AT + 2, 2, MSI_ON);
+      fn.configWrite(msiOffset(fn) + 2, 2, MSI_ON);
     },
     stores: (_index, { address, data }) => [
-      () => fn.configWrite(MSI_AT + 4, 4, address >>> 0),
-      () => fn.configWrite(MSI_AT + 8, 4, Math.floor(address / HIGH)),
-      () => fn.configWrite(MSI_AT + 12, 2, msiData.f.data.of(data)),
+      () => fn.configWrite(msiOffset(fn) + 4, 4, address >>> 0),
+      () => fn.configWrite(msiOffset(fn) + 8, 4, Math.floor(address / HIGH)),
+      () => fn.configWrite(msiOffset(fn) + 12, 2, msiData.f.data.of(data)),
     ],
     setMask() {},
     message: read,

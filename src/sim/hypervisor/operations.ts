@@ -104,15 +104,24 @@ export const hypervisorOperations: readonly OperationSpec[] = [
   {
     name: 'consumer.move',
     title: 'Move an interrupt of a consumer',
-    meaning: 'The kernel of the consumer moves one of its interrupts to another CPU: of the guest, or of the host.',
+    meaning:
+      'The kernel of the consumer moves one of its interrupts to a CPU of a mask: of the guest, or of the host. ERANGE: it has no such CPU; EINVAL: no CPU of the mask is online.',
     on: [],
-    args: [CONSUMER, INDEX, { name: 'cpu', type: 'number', min: 0, max: 4095, meaning: 'CPU to move to.' }],
+    args: [
+      CONSUMER,
+      INDEX,
+      { name: 'cpu', type: 'cpus', min: 0, max: 4095, meaning: 'CPUs to move to: one, or a list such as `0-3,8`.' },
+    ],
     actor: driver,
-    refuses: noConsumer,
+    refuses: (setup, object, values) => {
+      const one = found(setup, values);
+      if (!one) return noConsumer(setup, object, values);
+      const { index } = values;
+      return one.virqs[Number(index)] === undefined ? `${one.spec.name} has no interrupt ${String(index)}` : undefined;
+    },
     *run(setup, _object, values) {
       const one = found(setup, values)!;
-      const virq = one.virqs[Number(values['index'])];
-      if (virq !== undefined) yield* one.core.setAffinity(virq, [Number(values['cpu'])]);
+      yield* one.core.setAffinity(one.virqs[Number(values['index'])]!, values['cpu'] as readonly number[]);
     },
   },
   {

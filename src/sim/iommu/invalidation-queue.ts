@@ -15,6 +15,11 @@ const REASON = 5;
 /** Nanoseconds after which a unit gets to what was put into its queue. */
 export const QUEUED = 5_000;
 
+/** Slots of the queue (QI_LENGTH), where the kernel has their status, and what a wait descriptor writes there. */
+const SLOTS = 256;
+const STATUS = 0x100901000;
+const QI_DONE = 2;
+
 /**
  * The invalidation queue of a VT-d unit, and the kernel's part in it (drivers/iommu/intel/dmar.c qi_submit_sync,
  * qi_check_fault): it submits a descriptor and waits until the unit has taken it, or stopped at it.
@@ -24,6 +29,7 @@ export class InvalidationQueue {
   /** The unit. */
   readonly #object: ObjectId;
   #prior: Descriptor = [0, 0, 0, 0];
+  #slot = 0;
 
   constructor(machine: Machine, object: ObjectId) {
     this.#machine = machine;
@@ -43,6 +49,12 @@ export class InvalidationQueue {
     if (!taken) this.#report(descriptor);
     this.#prior = descriptor;
     return taken;
+  }
+
+  /** The status that the wait descriptor behind the last one writes (QI_DONE), in the array that has a word for each slot of the queue. */
+  status(): { readonly address: number; readonly data: number } {
+    this.#slot = (this.#slot + 2) % SLOTS;
+    return { address: STATUS + 4 * ((this.#slot + SLOTS - 1) % SLOTS), data: QI_DONE };
   }
 
   #report(descriptor: Descriptor): void {

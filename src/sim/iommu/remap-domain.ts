@@ -13,6 +13,7 @@ import {
 } from '../irq/domain.ts';
 import { apicModelOf, host } from '../irq/host.ts';
 import type { Actions, Machine } from '../machine.ts';
+import { nanoseconds } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { AmdUnit } from './amd-unit.ts';
 import type { RemapTable } from './remap-table.ts';
@@ -65,6 +66,7 @@ export class RemapDomain implements Domain {
   /** First entry of each block of messages, and how many interrupts of it are left. */
   readonly #blocks = new Map<MessageBlock, { readonly first: number; left: number }>();
   readonly blocks = true;
+  readonly prefix = 'IR-';
 
   constructor(
     machine: Machine,
@@ -146,14 +148,19 @@ export class RemapDomain implements Domain {
     if (target && this.hostDescriptor)
       this.table.post(irq.device, held.index, this.hostDescriptor(target.cpu), target.vector);
     else this.table.program(irq.device, held.index, target);
-    const { trap } = this.#habits;
-    if (trap) yield* trap(() => this.#invalidate(irq, held));
+    const { trap, invalidates } = this.#habits;
+    const { submit } = this.table;
+    if (submit && invalidates === 'invalidated') yield* submit(irq.device, held.index);
+    else if (trap) yield* trap(() => this.#invalidate(irq, held));
     else this.#invalidate(irq, held);
   }
 
   #invalidate(irq: Irq, held: HeldEntry): void {
     const { invalidates } = this.#habits;
-    if (invalidates === 'invalidated') this.table.invalidate(irq.device, held.index);
+    const { submit } = this.table;
+    // Callers that are no actions do not wait for it.
+    if (submit && invalidates === 'invalidated') this.machine.spawn(this.machine.actor, submit(irq.device, held.index));
+    else if (invalidates === 'invalidated') this.table.invalidate(irq.device, held.index);
     else if (invalidates === 'queued') this.table.queue(irq.device, held.index);
   }
 
@@ -229,6 +236,7 @@ export function installRemap(setup: Setup): void {
             eim: apicModelOf(scenario.platform) === 'x2apic',
             passes: setup.design.compatibility === 'passed',
             verifies: setup.design.sourceCheck === 'verify',
+            takes: nanoseconds(scenario.platform.invalidation ?? 0),
             first: remapEntries === undefined || remapEntries > IO_APIC_PINS ? IO_APIC_PINS : 0,
           }),
         )

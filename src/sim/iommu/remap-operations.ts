@@ -49,7 +49,7 @@ export const remapOperations: readonly OperationSpec[] = [
     *run(setup, object, { value, invalidate }) {
       const unit = found(setup, object);
       unit.write(indexOf(object), words(value as number | bigint, 4));
-      if (invalidate === true) unit.invalidate(undefined, indexOf(object));
+      if (invalidate === true) yield* unit.carryOut(indexOf(object));
     },
   },
   {
@@ -66,7 +66,7 @@ export const remapOperations: readonly OperationSpec[] = [
     *run(setup, object, { invalidate }) {
       const unit = found(setup, object);
       unit.write(indexOf(object), [0, 0, 0, 0]);
-      if (invalidate === true) unit.invalidate(undefined, indexOf(object));
+      if (invalidate === true) yield* unit.carryOut(indexOf(object));
     },
   },
   {
@@ -89,8 +89,8 @@ export const remapOperations: readonly OperationSpec[] = [
     refuses,
     *run(setup, object, { mask }) {
       const unit = found(setup, object);
-      if (object.split('/').length === 2) unit.invalidateAll();
-      else unit.invalidate(undefined, indexOf(object), Number(mask));
+      if (object.split('/').length === 2) yield* unit.carryOut(undefined);
+      else yield* unit.carryOut(indexOf(object), Number(mask));
     },
   },
   {

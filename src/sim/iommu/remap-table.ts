@@ -1,5 +1,6 @@
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Composed, Destination } from '../irq/domain.ts';
+import type { Actions } from '../machine.ts';
 
 /** Entries that a block of so many messages takes: a power of two, because the function replaces low bits of the data. */
 export const blockSize = (count: number): number => 2 ** Math.ceil(Math.log2(count));
@@ -38,4 +39,6 @@ export interface RemapTable {
   queue(device: PciFunction, index: number): void;
   /** Invalidates what the unit has cached of an entry, and waits until the unit has done it. */
   invalidate(device: PciFunction, index: number): void;
+  /** The same where the trace tells how long that takes; absent: it does not. */
+  readonly submit?: ((device: PciFunction | undefined, index: number) => Actions) | undefined;
 }

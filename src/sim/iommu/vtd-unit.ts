@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { dropped, untold } from '../../model/events/outcome.ts';
 import {
+  iecDone,
   iecInvalidate,
   iecQueue,
   irEnable,
@@ -33,7 +34,7 @@ import type { Message } from '../device/message.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Translator } from '../device/root-complex.ts';
 import { type Composed, type Destination, errno } from '../irq/domain.ts';
-import type { Actor, Machine } from '../machine.ts';
+import type { Actions, Actor, Machine } from '../machine.ts';
 import { InvalidationQueue, QUEUED } from './invalidation-queue.ts';
 import { blockSize, freeBlock, type RemapTable } from './remap-table.ts';
 
@@ -58,6 +59,8 @@ export interface VtdSpec {
   readonly verifies: boolean;
   /** First entry that is handed out. */
   readonly first: number;
+  /** Nanoseconds that an invalidation takes with its wait descriptor; 0 or absent: the trace does not tell. */
+  readonly takes?: number;
 }
 
 /**
@@ -79,6 +82,9 @@ export class VtdUnit implements Translator, RemapTable {
   onInvalidate: (() => void) | undefined;
   readonly #taken = new Set<number>();
   readonly #queue: InvalidationQueue;
+  /** Invalidates as the kernel does, where the trace tells how long that takes. */
+  readonly submit: ((device: PciFunction | undefined, index: number, mask?: number) => Actions) | undefined;
+  #busyUntil = 0;
 
   constructor(machine: Machine, spec: VtdSpec) {
     this.machine = machine;
@@ -86,6 +92,7 @@ export class VtdUnit implements Translator, RemapTable {
     this.object = machine.world.object(remapUnit, `irte/${spec.name}`);
     this.#queue = new InvalidationQueue(machine, this.object);
     this.actor = { layer: 'remap-unit', name: spec.name, cpu: -1 };
+    this.submit = (spec.takes ?? 0) > 0 ? (_device, index, mask = 0) => this.#submit(index, mask) : undefined;
   }
 
   /** Shows the unit as the kernel sets it up at boot: an empty table, remapping on. */
@@ -169,9 +176,35 @@ export class VtdUnit implements Translator, RemapTable {
     this.onInvalidate?.();
   }
 
+  /** Puts an invalidation and a wait descriptor into the queue, and waits (qi_submit_sync): the unit takes one after the other. */
+  *#submit(index: number | undefined, mask: number): Actions {
+    const { machine } = this;
+    if (!this.#queue.submit(index, mask)) return;
+    const what = { global: index === undefined, index: index ?? 0, mask };
+    machine.emit(iecQueue, index === undefined ? this.object : this.entry(index), what);
+    const begun = machine.now;
+    this.#busyUntil = Math.max(begun, this.#busyUntil) + (this.spec.takes ?? 0);
+    yield this.#busyUntil - begun;
+    machine.as(this.actor, () => {
+      if (index === undefined) this.#invalidatedAll();
+      else this.#invalidated(index, mask);
+      machine.emit(iecDone, this.object, { ...this.#queue.status(), took: machine.now - begun });
+    });
+  }
+
   /** Invalidates everything that the unit has cached. */
   invalidateAll(): void {
-    if (!this.#queue.submit(undefined, 0)) return;
+    if (this.#queue.submit(undefined, 0)) this.#invalidatedAll();
+  }
+
+  /** Invalidates an entry and its neighbours, or everything (undefined), and waits where that takes time. */
+  *carryOut(index: number | undefined, mask = 0): Actions {
+    if ((this.spec.takes ?? 0) > 0) yield* this.#submit(index, mask);
+    else if (index === undefined) this.invalidateAll();
+    else this.invalidate(undefined, index, mask);
+  }
+
+  #invalidatedAll(): void {
     this.machine.emit(iecInvalidate, this.object, { global: true, index: 0, mask: 0 });
     this.onInvalidate?.();
   }

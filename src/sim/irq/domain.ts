@@ -17,6 +17,7 @@ export const errno = {
   EINVAL: -22,
   ENOTTY: -25,
   ENOSPC: -28,
+  ERANGE: -34,
   EOPNOTSUPP: -95,
   EOVERFLOW: -75,
 } as const;
@@ -97,6 +98,8 @@ export interface Domain {
   readonly object: ObjectId;
   /** The domain closer to the CPU. */
   readonly parent: Domain | undefined;
+  /** What stands before the names of the domains of functions above it (msi_parent_ops.prefix); absent: nothing. */
+  readonly prefix?: string;
   /** It can give a block of interrupts one message (MSI_FLAG_MULTI_PCI_MSI). */
   readonly blocks?: boolean;
   /** Its interrupts come by wires: they are no messages of the function. */

@@ -58,12 +58,14 @@ export class Host {
   parent: Domain;
   /** Where messages of functions arrive: the root complex, or what another architecture has in its place. */
   port: MessagePort;
-  /** What stands before the names of the MSI domains of functions: the part of the platform that takes their messages (msi_parent_ops.prefix). */
-  prefix = '';
   /** Makes the MSI-X domain of a function. */
   busDomain = (fn: PciFunction): MsixDomain => {
     const own = this.era.perDevice;
-    const domain = new MsixDomain(this.machine, own ? `PCI-MSIX-${fn.bdf}` : this.sharedName, this.parent);
+    const domain = new MsixDomain(
+      this.machine,
+      own ? `${this.prefix}PCI-MSIX-${fn.bdf}` : this.sharedName,
+      this.parent,
+    );
     domain.shared = !own;
     return domain;
   };
@@ -74,6 +76,7 @@ export class Host {
   /** Whether vectors are only reserved until request_irq() (x86). */
   reserves = true;
   readonly #msix = new Map<PciFunction, MsixDomain>();
+  #prefix: string | undefined;
   #ioApic: IoApic | undefined;
   #wired: IoApicDomain | undefined;
   /** Pins of the I/O APIC to which functions are wired. */
@@ -116,9 +119,18 @@ export class Host {
     return fn;
   }
 
+  /** What stands before the names of the MSI domains of functions: the part of the platform that takes their messages. */
+  get prefix(): string {
+    return this.#prefix ?? this.parent.prefix ?? '';
+  }
+
+  set prefix(prefix: string) {
+    this.#prefix = prefix;
+  }
+
   /** The name of the domain of all functions that kernels before 6.2 have for MSI and MSI-X. */
   get sharedName(): string {
-    return this.parent === this.vectors ? 'PCI-MSI' : 'IR-PCI-MSI';
+    return `${this.parent.prefix ?? ''}PCI-MSI`;
   }
 
   /** The per-device MSI-X domain of a function (pci_setup_msix_device_domain): made when it is asked for first. */
@@ -276,6 +288,8 @@ export function functionSpec(spec: DeviceSpec, place: number): FunctionSpec {
     pbaOffset: spec.pba ? Number(spec.pba) : 0x8000,
     msi: spec.msi,
     msiVectors: spec.msiVectors,
+    msiMask: spec.msiMask,
+    flr: spec.flr,
   };
 }
 

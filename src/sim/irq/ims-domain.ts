@@ -54,7 +54,7 @@ export class ImsDomain implements Domain {
   constructor(machine: Machine, cells: ImsCells, parent: Domain, carrier = cells.fn.bdf) {
     this.machine = machine;
     this.#cells = cells;
-    this.name = `PCI-IMS-${carrier}`;
+    this.name = `${parent.prefix ?? ''}PCI-IMS-${carrier}`;
     this.parent = parent;
     this.object = machine.world.object(domainType, `domain/${this.name}`);
     if (cells.maskable) this.mask = (irq, masked) => this.#mask(irq, masked);

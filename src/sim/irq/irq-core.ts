@@ -55,6 +55,7 @@ export class IrqCore {
   /** Runs the handlers of this kernel's irqs for the vectors of these CPUs. */
   serve(cpus: Cpus): void {
     this.mover.cpus = cpus;
+    this.mover.possible = cpus.count;
     cpus.handler = (cpu, vector, eoi) => this.#vector(cpu, vector, eoi);
   }
 
@@ -153,7 +154,10 @@ export class IrqCore {
       handler: undefined,
       lazyPending: false,
     };
-    const ret = yield* this.#allocIn(request.domain, irq);
+    // alloc_descs() wants a CPU in the mask that it is given.
+    const none = request.affinity?.length === 0;
+    if (none) machine.emit(domAlloc, object, { domain: request.domain.name, free: false, ret: errno.EINVAL });
+    const ret = none ? errno.EINVAL : yield* this.#allocIn(request.domain, irq);
     if (ret < 0) {
       this.#taken.delete(key);
       return ret;

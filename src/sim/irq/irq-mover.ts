@@ -1,3 +1,4 @@
+import { listOf } from '../../base/cpu-list.ts';
 import { domCompose } from '../../model/events/domain.ts';
 import { irqAffinity } from '../../model/events/irq.ts';
 import { SHUTDOWN_VECTOR } from '../../model/events/places.ts';
@@ -22,6 +23,8 @@ export class IrqMover {
   strategy: 'direct' | 'twoStep' = 'direct';
   /** The CPUs of the kernel, where they are known. */
   cpus: Cpus | undefined;
+  /** How many CPUs the kernel has (nr_cpu_ids): a mask that names others is none. */
+  possible: number = Number.POSITIVE_INFINITY;
   /** Vectors that were raised again elsewhere: what still comes there is ignored. As CPU * 256 + vector. */
   readonly #retriggered = new Set<number>();
 
@@ -32,7 +35,7 @@ export class IrqMover {
   /** Whether any of these CPUs is online, as far as is known. */
   online(cpus: readonly number[]): boolean {
     const known = this.cpus;
-    return known === undefined || cpus.some((n) => known.online(n));
+    return cpus.some((n) => known === undefined || known.online(n));
   }
 
   /** Whether an interrupt on a vector without a handler was raised again elsewhere (VECTOR_RETRIGGERED). The answer is given once. */
@@ -41,13 +44,13 @@ export class IrqMover {
   }
 
   /**
-   * irq_set_affinity(): 0 or a negative errno. User space (`by` is `user`) may not move managed irqs (EPERM), nor any to
-   * CPUs that are all offline (EINVAL). `force` writes the message even when the parent says it need not (S3-10).
+   * irq_set_affinity(): 0 or a negative errno. User space (`by` is `user`) may not move managed irqs (EPERM). A mask that names a CPU which is
+   * not there is none (ERANGE, bitmap_parselist); one without an online CPU is no place to go (EINVAL). `force` writes the message even when the parent says it need not (S3-10).
    */
   *set(irq: Irq, cpus: readonly number[], by: string, force: boolean): Actions<number> {
     const { machine } = this.#core;
-    const mask = cpus.join(',');
-    const refused = irq.managed && by === 'user' ? errno.EPERM : this.online(cpus) ? 0 : errno.EINVAL;
+    const mask = listOf(cpus);
+    const refused = this.#refusal(irq, cpus, by);
     if (refused < 0) {
       machine.emit(irqAffinity, irq.object, { mask, ret: refused });
       return refused;
@@ -69,11 +72,18 @@ export class IrqMover {
     return ret;
   }
 
+  /** Why a mask is not taken: a negative errno, in the order of write_irq_affinity(). */
+  #refusal(irq: Irq, cpus: readonly number[], by: string): number {
+    if (irq.managed && by === 'user') return errno.EPERM;
+    if (cpus.some((n) => n >= this.possible)) return errno.ERANGE;
+    return this.online(cpus) ? 0 : errno.EINVAL;
+  }
+
   /** Moves now; while the vector domain still cleans up (EBUSY) the next interrupt tries again. */
   *#moveOrWait(irq: Irq, cpus: readonly number[], by: string, force: boolean): Actions<number> {
     const ret = yield* this.move(irq, cpus, by, force);
     if (ret >= 0) return ret;
-    const mask = cpus.join(',');
+    const mask = listOf(cpus);
     if (ret === errno.EBUSY) irq.pendingAffinity = cpus;
     this.#core.machine.emit(
       irqAffinity,

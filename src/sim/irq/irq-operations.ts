@@ -25,9 +25,8 @@ const cpuOf = (setup: Setup, object: string): number => {
 const noCpu = (setup: Setup, object: string): string | undefined =>
   cpuOf(setup, object) >= 0 ? undefined : `the host has no ${object}`;
 
-/** Why an irq cannot have these CPUs as its affinity. */
-function noCpus(setup: Setup, operation: string, cpus: readonly number[]): string | undefined {
-  if (cpus.length === 0) return `${operation} needs at least one CPU`;
+/** Why a driver cannot have these CPUs as an affinity. */
+function noCpus(setup: Setup, cpus: readonly number[]): string | undefined {
   const { count } = setup.use(host).cpus;
   return cpus.some((n) => n >= count) ? `the host has CPUs 0 to ${count - 1}` : undefined;
 }
@@ -40,12 +39,19 @@ export const irqOperations: readonly OperationSpec[] = [
     name: 'irq.affinity',
     title: 'Set the affinity',
     meaning:
-      'User space writes smp_affinity_list. Managed interrupts answer EPERM, CPUs that are all offline EINVAL. Without remapping the move waits for the next interrupt; while the previous vector is not cleaned up it is EBUSY and tried again then.',
+      'User space writes smp_affinity_list: a mask of which the kernel takes one CPU. Managed interrupts answer EPERM, a CPU that the host does not have ERANGE, an empty mask or CPUs that are all offline EINVAL. The vector domain takes the online CPU of the mask with most vectors left (of several the first), an ITS the one with fewest LPIs, GICv2m the first; x86 and RISC-V stay where they are when that is in the mask. Without remapping the move waits for the next interrupt; while the previous vector is not cleaned up it is EBUSY and tried again then.',
     on: ON,
-    args: [{ name: 'cpus', type: 'numbers', min: 0, max: 4095, meaning: 'CPUs that it may go to.' }],
+    args: [
+      {
+        name: 'cpus',
+        type: 'cpus',
+        min: 0,
+        max: 4095,
+        meaning: 'CPUs that it may go to: one, or a list such as `0-3,8`.',
+      },
+    ],
     actor: user,
-    refuses: (setup, object, { cpus }) =>
-      noIrq(setup, object) ?? noCpus(setup, 'irq.affinity', cpus as readonly number[]),
+    refuses: noIrq,
     *run(setup, object, { cpus }) {
       const { of, irq } = irqOf(setup, object);
       yield* of!.core.setAffinity(irq!.virq, cpus as readonly number[], 'user');
@@ -114,17 +120,17 @@ export const irqOperations: readonly OperationSpec[] = [
     name: 'irq.alloc',
     title: 'Allocate an irq',
     meaning:
-      'The driver allocates one more MSI-X interrupt (pci_msix_alloc_irq_at). An index that is taken answers EEXIST, no vector ENOSPC; kernels before 6.2 cannot do that.',
+      'The driver allocates one more MSI-X interrupt (pci_msix_alloc_irq_at). An index that is taken answers EEXIST, no vector ENOSPC, an empty affinity EINVAL; kernels before 6.2 cannot do that.',
     on: ['device/*'],
     args: [
       { name: 'index', type: 'number', min: 0, max: 2047, meaning: 'Entry of the MSI-X table.' },
       {
         name: 'affinity',
-        type: 'numbers',
+        type: 'cpus',
         min: 0,
         max: 4095,
         optional: true,
-        meaning: 'CPUs; with them a vector is taken at once instead of promised.',
+        meaning: 'CPUs, such as `0-3,8`; with them a vector is taken at once instead of promised.',
       },
       { name: 'managed', type: 'flag', default: false, meaning: 'Affinity is managed by the kernel.' },
     ],
@@ -132,7 +138,7 @@ export const irqOperations: readonly OperationSpec[] = [
     refuses: (setup, object, { managed, affinity }) =>
       deviceOf(setup, object).problem ??
       (affinity !== undefined
-        ? noCpus(setup, 'irq.alloc', affinity as readonly number[])
+        ? noCpus(setup, affinity as readonly number[])
         : managed === true
           ? 'a managed irq needs affinity'
           : undefined),

@@ -1,8 +1,9 @@
+import { msiObject, raiseMsi } from '../device/msi-messages.ts';
 import { deviceOf } from '../find-function.ts';
 import type { OperationSpec } from '../operation.ts';
 import type { Setup } from '../setup.ts';
 import { host } from './host.ts';
-import { allocMsi, msiObject, raiseMsi } from './msi-domain.ts';
+import { allocMsi } from './msi-domain.ts';
 
 const refuses = (setup: Setup, object: string): string | undefined => {
   const { fn, problem } = deviceOf(setup, object);

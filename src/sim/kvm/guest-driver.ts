@@ -45,12 +45,24 @@ export class GuestVectors implements Domain {
   }
 
   *alloc(irq: Irq): Actions<number> {
-    const vcpu = irq.affinity[0] ?? this.#turn++ % this.vcpus;
-    return this.#place(irq, vcpu);
+    if (irq.affinity.length > 0) return this.#place(irq, this.#best(irq.affinity));
+    return this.#place(irq, this.#turn++ % this.vcpus);
+  }
+
+  /** The virtual CPU of a mask with most vectors left; the first of several (irq_matrix_alloc). -1: none of them is there. */
+  #best(mask: readonly number[]): number {
+    const used = new Map(mask.filter((n) => n < this.vcpus).map((n) => [n, 0]));
+    for (const key of this.#used.keys()) {
+      const n = Number.parseInt(key, 10);
+      const count = used.get(n);
+      if (count !== undefined) used.set(n, count + 1);
+    }
+    const [best] = [...used].sort((a, b) => a[1] - b[1] || a[0] - b[0]);
+    return best?.[0] ?? -1;
   }
 
   #place(irq: Irq, vcpu: number): number {
-    if (vcpu >= this.vcpus) return errno.EINVAL;
+    if (vcpu < 0 || vcpu >= this.vcpus) return errno.EINVAL;
     for (let vector = FIRST_GUEST_VECTOR; vector <= LAST_GUEST_VECTOR; vector++) {
       if (this.#used.has(`${vcpu} ${vector}`)) continue;
       this.#leave(irq);
@@ -92,7 +104,7 @@ export class GuestVectors implements Domain {
   *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
     const at = this.#targets.get(irq);
     if (at && cpus.includes(at.cpu)) return 'done';
-    const ret = this.#place(irq, cpus[0] ?? 0);
+    const ret = this.#place(irq, this.#best(cpus));
     return ret < 0 ? ret : 'ok';
   }
 }

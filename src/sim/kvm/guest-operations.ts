@@ -6,6 +6,7 @@ import { maskEntry } from '../irq/msix-domain.ts';
 import type { Actions } from '../machine.ts';
 import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
 import type { Setup } from '../setup.ts';
+import { disableGuestMsi, enableGuestMsi } from './guest-msi.ts';
 import { type Vm, vms } from './vm.ts';
 import { vmOf } from './vm-operations.ts';
 
@@ -145,6 +146,34 @@ export const guestOperations: readonly OperationSpec[] = [
     (vm, fn, v) => vm.guestControl(fn, v.enable === true, v.fmask === true),
   ),
   guestOperation(
+    'guest.enableMsi',
+    'Guest enables MSI',
+    'The kernel of the guest allocates so many vectors of the MSI capability, writes their one message to config space and enables MSI; each write is an exit. A block needs interrupt remapping inside the guest: without it the guest gets one vector. Nothing happens while MSI-X is on, or MSI is on already.',
+    ['device/*'],
+    [{ name: 'count', type: 'number', min: 1, max: 32, default: 1, meaning: 'Vectors.' }],
+    (vm, fn, v) => enableGuestMsi(vm, fn, fn.bdf, Number(v.count)),
+  ),
+  guestOperation(
+    'guest.disableMsi',
+    'Guest disables MSI',
+    'The guest frees the actions of the vectors and disables MSI: VFIO frees the interrupts of the host, KVM the routes.',
+    ['device/*'],
+    [],
+    (vm, fn) => disableGuestMsi(vm, fn),
+  ),
+  guestOperation(
+    'guest.config.write',
+    'Guest writes config space',
+    'The guest writes config space of a function: an exit to the VMM, which emulates or passes it on. Mask bits of MSI lie 16 bytes into their capability.',
+    ['device/*'],
+    [
+      offset(0xfff, 'Offset in config space.'),
+      { ...size, max: 4, meaning: 'Bytes: 1, 2 or 4.' },
+      { ...value, max: 0xffffffff, meaning: 'What is written, little endian.' },
+    ],
+    (vm, fn, v) => vm.guestConfig(() => fn.configWrite(Number(v.offset), Number(v.size), Number(v.value))),
+  ),
+  guestOperation(
     'guest.command',
     'Guest sets the Command register',
     'The guest writes the Command register. Without Memory Space Enable, no part may answer accesses of the table.',
@@ -191,16 +220,21 @@ export const guestAffinity: OperationSpec = {
   name: 'guest.affinity',
   title: 'Guest moves the interrupt',
   meaning:
-    'The guest kernel gives the irq to another virtual CPU: it masks the entry, rewrites its message and unmasks.',
+    'User space of the guest writes smp_affinity_list: the irq goes to one virtual CPU of the mask, that with most vectors left (of several the first), unless it is on one of them. The kernel masks the entry, rewrites its message and unmasks. A virtual CPU that the machine does not have answers ERANGE, an empty mask EINVAL.',
   on: ['guest/*/irq/*'],
-  args: [{ name: 'vcpu', type: 'number', min: 0, max: 254, meaning: 'Virtual CPU, counted from 0 in its machine.' }],
+  args: [
+    {
+      name: 'vcpu',
+      type: 'cpus',
+      min: 0,
+      max: 254,
+      meaning: 'Virtual CPUs, counted from 0 in their machine: one, or a list such as `0-3`.',
+    },
+  ],
   actor: guest,
-  refuses: (setup, object, { vcpu }) => {
-    const { vm, problem } = guestIrq(setup, object);
-    return vm && Number(vcpu) >= vm.vcpus.count ? `the machine has ${vm.vcpus.count} virtual CPUs` : problem;
-  },
+  refuses: (setup, object) => guestIrq(setup, object).problem,
   *run(setup, object, { vcpu }) {
     const { vm, virq } = guestIrq(setup, object);
-    yield* vm!.core.setAffinity(virq, [Number(vcpu)]);
+    yield* vm!.core.setAffinity(virq, vcpu as readonly number[]);
   },
 };

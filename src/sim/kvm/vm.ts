@@ -103,6 +103,7 @@ export class Vm implements MessagePort {
     const intel = scenario.platform.arch !== 'arm64' && scenario.platform.remap !== 'amd';
     this.vcpus.hidden = () => intel && setup.design.guestMemory === 'private';
     this.vcpus.handler = (n, vector, eoi) => this.#handle(n, vector, eoi);
+    this.core.mover.possible = spec.vcpus;
     this.core.processor = (n) => this.vcpus.key(n);
     this.irqfds = new Irqfds(machine, this.object, (message) => this.deliver(message, true));
     this.mmio = new GuestMmio(this);
@@ -268,18 +269,26 @@ export class Vm implements MessagePort {
     if (domain === undefined) {
       const prefix = `guest/${this.id}/`;
       const flush = (): FlushRead => this.flushRead;
-      domain = new MsixDomain(this.machine, `PCI-MSIX-${fn.bdf}`, this.irqParent, prefix, this.guestAccess, flush);
+      domain = new MsixDomain(
+        this.machine,
+        `${this.irqParent.prefix ?? ''}PCI-MSIX-${fn.bdf}`,
+        this.irqParent,
+        prefix,
+        this.guestAccess,
+        flush,
+      );
       this.#msix.set(fn, domain);
     }
     return domain;
   }
 
-  /** The guest writes config space: always an exit to the VMM. */
-  *guestConfig(write: () => void): Actions {
+  /** The guest writes config space: always an exit to the VMM. `then`: what VFIO does about it. */
+  *guestConfig(write: () => void, then?: () => Actions): Actions {
     const n = this.vcpus.current;
     yield* this.vcpus.ask(n, 'IO_INSTRUCTION');
     yield* this.vcpus.toUser(n, 'KVM_EXIT_IO');
     this.machine.as(this.vmm, write);
+    if (then) yield* then();
     if (this.mmio.settle) yield* this.machine.within(this.vmm, this.mmio.settle());
     yield* this.vcpus.enter(n);
   }

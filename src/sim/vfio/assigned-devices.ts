@@ -4,15 +4,18 @@ import { queue as queueType } from '../../model/things/ims.ts';
 import { device as deviceType } from '../../model/things/pci.ts';
 import { announce } from '../device/announce.ts';
 import { idxdRegions } from '../device/idxd-regions.ts';
+import { msiMaskable } from '../device/msi-messages.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { type Host, host } from '../irq/host.ts';
 import { type ImsFunction, imsFunctions } from '../irq/ims-domain.ts';
 import { msiVectors } from '../irq/msi-domain.ts';
 import { driveGuest } from '../kvm/guest-driver.ts';
+import { enableGuestMsi } from '../kvm/guest-msi.ts';
 import { type Vm, vms } from '../kvm/vm.ts';
 import { type Actions, type Actor, type Machine, NOBODY } from '../machine.ts';
 import { nanoseconds, type VfioDeviceSpec } from '../scenario-schema.ts';
 import { type Service, type Setup, service } from '../setup.ts';
+import { AbsentBackend } from './absent-backend.ts';
 import type { VfioBackend } from './backend.ts';
 import { EmulatedBackend } from './emulated-backend.ts';
 import { type Eventfds, eventfdsOf } from './eventfds.ts';
@@ -22,6 +25,7 @@ import { MsiBackend } from './msi-backend.ts';
 import { PciBackend } from './pci-backend.ts';
 import { PhysicalIntx } from './physical-intx.ts';
 import { QemuDevice } from './qemu-device.ts';
+import { QemuGuestMsi } from './qemu-guest-msi.ts';
 import { driveIntx } from './qemu-intx.ts';
 import { Vdcm } from './vdcm.ts';
 import { VfioDevice } from './vfio-device.ts';
@@ -87,7 +91,7 @@ class DeviceAssigner {
       this.#machine.as(device.actor, () => this.#machine.emit(vfioGuest, device.object, { guest: seen }));
     if (spec.idxd && ims && backend instanceof ImsBackend)
       made.vdcm = this.#vdcm(spec, device, ims, backend, guest ?? ims.fn.object, vm);
-    const user = vm && seen !== undefined ? this.#guest(spec, seen, vm, device) : undefined;
+    const user = vm && seen !== undefined ? this.#guest(spec, seen, vm, device, msi ? parent : undefined) : undefined;
     return { device, backend, parent, user, vdcm: made.vdcm };
   }
 
@@ -110,11 +114,10 @@ class DeviceAssigner {
         spec.grant ?? Number.POSITIVE_INFINITY,
         this.#bracket(parent),
       );
-    if (kind !== 'emulated') throw new Error(`vfio ${spec.name}: nothing there that backend ${kind} could use`);
-    return new EmulatedBackend(
-      this.#machine,
-      this.#machine.world.object(deviceType, `device/${spec.guest ?? spec.name}`),
-    );
+    const object = this.#machine.world.object(deviceType, `device/${spec.guest ?? spec.name}`);
+    return kind === 'emulated'
+      ? new EmulatedBackend(this.#machine, object)
+      : new AbsentBackend(this.#machine, kind, parent?.object ?? object, parent, spec.name);
   }
 
   /** The lock and the decode of memory that all indexes of a function share. */
@@ -182,11 +185,18 @@ class DeviceAssigner {
   }
 
   /** The function as the guest sees it, emulated by QEMU, and the guest's driver. Without messages it uses INTx. */
-  #guest(spec: VfioDeviceSpec, bdf: string, vm: Vm, device: VfioDevice): QemuDevice | undefined {
+  #guest(
+    spec: VfioDeviceSpec,
+    bdf: string,
+    vm: Vm,
+    device: VfioDevice,
+    withMsi: PciFunction | undefined,
+  ): QemuDevice | undefined {
     const machine = this.#machine;
     const fn = new PciFunction(machine, bdf, vm);
     vm.adopt(fn);
-    const { vectors } = spec;
+    const { vectors, guestMsi } = spec;
+    const seen = guestMsi === undefined ? undefined : withMsi;
     const place = vm.functions.size;
     machine.as(vm.vmm, () =>
       announce(
@@ -200,23 +210,27 @@ class DeviceAssigner {
           barSize: SIZE,
           tableOffset: TABLE,
           pbaOffset: PENDING,
+          flr: this.#setup.scenario.devices.some((one) => one.bdf === (spec.parent ?? spec.name) && one.flr),
+          ...(seen ? { msi: true, msiVectors: msiVectors(seen), msiMask: msiMaskable(seen) } : {}),
         },
         vectors > 0 ? 0x406 : 0x6,
         vm.bars,
       ),
     );
+    if (seen) {
+      const qemu = new QemuGuestMsi(vm, fn, seen, device, this.#fds);
+      settleWith(vm, () => qemu.settle());
+      if (spec.driver === 'guest')
+        machine.spawn(vm.vcpus.guest(0), enableGuestMsi(vm, fn, spec.name, guestMsi!), nanoseconds('20us'));
+      return vectors > 0 ? this.#user(vm, fn, device) : undefined;
+    }
     if (vectors === 0) {
       const driven = spec.driver === 'guest' && spec.intx;
       if (driven)
         machine.spawn(vm.vcpus.guest(0), driveIntx(vm, fn, device, this.#fds, spec.name), nanoseconds('20us'));
       return undefined;
     }
-    const user = new QemuDevice(vm, fn, device, this.#fds);
-    const before = vm.mmio.settle;
-    vm.mmio.settle = function* () {
-      if (before) yield* before();
-      yield* user.settle();
-    };
+    const user = this.#user(vm, fn, device);
     if (spec.driver === 'guest')
       machine.spawn(
         vm.vcpus.guest(0),
@@ -229,6 +243,21 @@ class DeviceAssigner {
       );
     return user;
   }
+
+  #user(vm: Vm, fn: PciFunction, device: VfioDevice): QemuDevice {
+    const user = new QemuDevice(vm, fn, device, this.#fds);
+    settleWith(vm, () => user.settle());
+    return user;
+  }
+}
+
+/** Lets a virtual CPU wait for one more part of QEMU before it goes on behind an exit. */
+function settleWith(vm: Vm, work: () => Actions): void {
+  const before = vm.mmio.settle;
+  vm.mmio.settle = function* () {
+    if (before) yield* before();
+    yield* work();
+  };
 }
 
 /** Assigns the devices of the scenario. */

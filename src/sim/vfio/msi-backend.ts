@@ -1,7 +1,8 @@
+import { msiObject, raiseMsi } from '../device/msi-messages.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import { errno } from '../irq/domain.ts';
 import type { Host } from '../irq/host.ts';
-import { allocMsi, freeMsi, type MsiBlock, msiObject, raiseMsi } from '../irq/msi-domain.ts';
+import { allocMsi, freeMsi, type MsiBlock } from '../irq/msi-domain.ts';
 import type { Actions } from '../machine.ts';
 import { type Fire, signal, type VfioBackend } from './backend.ts';
 import type { MemoryBracket } from './memory-bracket.ts';

@@ -41,7 +41,10 @@ const PLAIN =
 function changed(line: string): { readonly line: string; readonly field: string } | undefined {
   if (/ (?:vec\.setup|dom\.alloc|route\.set) /.test(line)) return undefined;
   // The data of a message to an AMD unit is the number of the entry, by which the event is known already.
-  if (/ ir\.(?:request|message) irte\/amdvi-| send .* address=0xfee00004 /.test(line)) return undefined;
+  if (
+    / ir\.(?:request|message) irte\/amdvi-| send .* address=0xfee00000 | address=0xfee00004 | domain=AMD-IR/.test(line)
+  )
+    return undefined;
   for (const m of line.matchAll(/ (\w+)=(true|false|\d+|0x[0-9a-f]+)(?= |$)/g)) {
     if (!PLAIN.test(m[1]!)) continue;
     const old = m[2]!;
@@ -58,13 +61,15 @@ function changed(line: string): { readonly line: string; readonly field: string 
 
 describe('comparison of a trace with a changed copy', function () {
   this.timeout(120_000);
-  let seed = 5;
+  let seed = 0;
   const random = (n: number): number => {
     seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
     return Math.floor((seed / 2 ** 32) * n);
   };
   for (const [name, load] of traces) {
     it(name, () => {
+      // Each trace has draws of its own: another trace in the list changes none of them.
+      seed = [...name].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
       const trace = load();
       const { header, events } = linesOf(trace);
       const copy = (lines: readonly string[]): Trace => importText([...header, ...lines, ''].join('\n'));

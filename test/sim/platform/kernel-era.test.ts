@@ -19,12 +19,12 @@ const refused = (era: string) =>
 describe('simulator: eras of the kernel', () => {
   it('6.2 to 6.9: a domain for each function and index as hwirq; entries are added, IMS is there', () => {
     assert.deepEqual(identified('v6.2'), [
-      'PCI-MSIX-0000:00:03.0 0',
-      'PCI-MSIX-0000:00:03.0 1',
-      'PCI-MSIX-0000:6a:01.0 0',
-      'PCI-MSIX-0000:00:03.0 2',
-      'PCI-MSI-0000:00:04.0 0',
-      'PCI-IMS-0000:6a:01.0 0',
+      'IR-PCI-MSIX-0000:00:03.0 0',
+      'IR-PCI-MSIX-0000:00:03.0 1',
+      'IR-PCI-MSIX-0000:6a:01.0 0',
+      'IR-PCI-MSIX-0000:00:03.0 2',
+      'IR-PCI-MSI-0000:00:04.0 0',
+      'IR-PCI-IMS-0000:6a:01.0 0',
     ]);
     assert.deepEqual(refused('v6.2'), []);
   });
@@ -58,5 +58,28 @@ describe('simulator: eras of the kernel', () => {
       return asked.some((e) => e.fields['start'] === 0 && Number(e.fields['count']) > 1);
     };
     assert.deepEqual([flags('v6.2'), flags('v6.1')], [false, true], 'all are switched on again at once');
+  });
+
+  it('names of domains begin with IR- behind a remapping unit of either maker, in a guest behind its own', () => {
+    const bdf = '0000:03:00.0';
+    const inGuest = '0000:00:04.0';
+    const names = (remap: string, era: string, viommu: string): unknown[] => {
+      const document = {
+        platform: { cpus: 2, remap },
+        devices: [{ bdf, name: 'dev', vectors: 1 }],
+        vms: [{ vcpus: 1, devices: [{ bdf: inGuest, name: 'net', vectors: 1 }] }],
+      };
+      const all = events(run(document, { settings: { 'kernel.era': era, viommu } }));
+      const of = (path: string): unknown =>
+        all.find((e) => e.kind === 'irq.identify' && e.object === path)?.fields['domain'];
+      return [of('irq/24'), of('guest/0/irq/24')];
+    };
+    // /proc/interrupts of Linux 6.1 and 6.12 (arch/x86/kernel/apic/msi.c; msi_parent_ops.prefix of both drivers).
+    for (const remap of ['vtd', 'amd']) {
+      assert.deepEqual(names(remap, 'v6.1', 'none'), ['IR-PCI-MSI', `PCI-MSIX-${inGuest}`]);
+      assert.deepEqual(names(remap, 'v6.2', 'none'), [`IR-PCI-MSIX-${bdf}`, `PCI-MSIX-${inGuest}`]);
+    }
+    assert.deepEqual(names('none', 'v6.1', 'none'), ['PCI-MSI', `PCI-MSIX-${inGuest}`]);
+    assert.deepEqual(names('none', 'v6.2', 'present'), [`PCI-MSIX-${bdf}`, `IR-PCI-MSIX-${inGuest}`]);
   });
 });

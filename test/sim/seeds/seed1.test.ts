@@ -64,7 +64,7 @@ describe('S1: queues, IMS, PASID', () => {
       [[24, 25].map((virq) => ({ virq, mode: 'msix' })), [26, 27].map((virq) => ({ virq, mode: 'msix' }))],
     );
     // IMS irqs are there, and belong to these functions, but their owners are queues, which have no sysfs.
-    const ims = ofKind(events(sim), 'irq.identify').filter((e) => String(e.fields['domain']).startsWith('PCI-IMS'));
+    const ims = ofKind(events(sim), 'irq.identify').filter((e) => String(e.fields['domain']).startsWith('IR-PCI-IMS'));
     assert.deepEqual(
       ims.map((e) => [e.object, e.fields['device'], /\/queue\/\d+$/.test(String(e.fields['owner']))]),
       [FN, FN, OTHER, FN, FN].map((bdf, i) => [`irq/${28 + i}`, bdf, true]),
@@ -464,7 +464,7 @@ describe('S1: queues, IMS, PASID', () => {
     ] as const) {
       const queue = `device/${FN}/queue/${n}`;
       const irq = ofKind(all, 'irq.identify').find((e) => e.fields['owner'] === queue)!;
-      assert.equal(irq.fields['domain'], `PCI-IMS-${FN}`);
+      assert.equal(irq.fields['domain'], `IR-PCI-IMS-${FN}`);
       assert.equal(value(sim, `${queue}/front`), front);
       assert.equal(ofKind(all, 'irq.entry').filter((e) => e.object === irq.object).length, 1);
     }

@@ -131,7 +131,7 @@ describe('simulator: S4, hierarchical domains and hypercalls', () => {
     assert.deepEqual(sides, [
       ['domain/VECTOR', undefined, 'cpu'],
       ['domain/INTEL-IR-0', 'VECTOR', 'cpu'],
-      ['domain/PCI-MSIX-0000:03:00.0', 'INTEL-IR-0', 'bus'],
+      ['domain/IR-PCI-MSIX-0000:03:00.0', 'INTEL-IR-0', 'bus'],
     ]);
     const [before, after] = of(all, 'ir.message').slice(0, 2);
     assert.equal(before?.fields['address'], after?.fields['address'], 'the bus sees the same message after the move');
@@ -195,10 +195,10 @@ describe('simulator: S4, hierarchical domains and hypercalls', () => {
       return of(all, 'dom.activate').map((e) => e.fields['domain']);
     };
     assert.deepEqual(walks('chain-basic'), ['VECTOR', 'PCI-MSIX-0000:03:00.0']);
-    assert.deepEqual(walks('chain-remap'), ['VECTOR', 'INTEL-IR-0', 'PCI-MSIX-0000:03:00.0']);
+    assert.deepEqual(walks('chain-remap'), ['VECTOR', 'INTEL-IR-0', 'IR-PCI-MSIX-0000:03:00.0']);
     const { sim } = runOf('chain-remap');
     const parent = (name: string): unknown => pathValue(sim.trace.head, `domain/${name}/parent`);
-    assert.deepEqual(['PCI-MSIX-0000:03:00.0', 'INTEL-IR-0', 'VECTOR'].map(parent), ['INTEL-IR-0', 'VECTOR', null]);
+    assert.deepEqual(['IR-PCI-MSIX-0000:03:00.0', 'INTEL-IR-0', 'VECTOR'].map(parent), ['INTEL-IR-0', 'VECTOR', null]);
   });
 
   it('S4-11 pass-through looks like the basic case to the guest: its store is trapped, translated and stored by the host', () => {

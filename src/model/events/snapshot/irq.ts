@@ -53,14 +53,14 @@ function shows(state: State, object: ObjectId, device: number | undefined, hwirq
  * placeholder (vector_configure_legacy, reserve_irq_vector of arch/x86/kernel/apic/vector.c).
  */
 export function setEffective(state: State, object: ObjectId, list: number): void {
-  state.set(object, I.effectiveAffinity, list);
   const cpus = numbersOf(state.world.strings.text(list));
   const v = state.num(object, I.vector);
-  if (cpus?.length !== 1 || v === 0 || v === SHUTDOWN_VECTOR) return;
-  const known = state.num(object, I.cpu);
-  if (known === cpus[0]) return;
-  if (known >= 0) doubtPlace(state, object);
-  state.set(object, I.cpu, cpus[0]!);
+  if (cpus?.length === 1 && v !== 0 && v !== SHUTDOWN_VECTOR) {
+    const known = state.num(object, I.cpu);
+    if (known >= 0 && known !== cpus[0]) doubtPlace(state, object);
+    state.set(object, I.cpu, cpus[0]!);
+  }
+  state.set(object, I.effectiveAffinity, list);
 }
 
 /** Takes how often an irq was handled: a number for each CPU of a list, or for CPUs that the snapshot does not name. */
