@@ -24,7 +24,7 @@ export const eventsAreTaken: Rule<'R22'> = {
     'drivers/xen/events/events_base.c do_mask, do_unmask, xen_rebind_evtchn_to_cpu; xen/common/event_2l.c evtchn_2l_set_pending',
   kinds: [xenBind, xenMask, xenPend, xenTake],
   needs: [[xenPend], [xenTake]],
-  needsAll: true,
+  needsAll: false,
   needsTime: true,
   confirm:
     'xl debug-keys e (ports with [pending/masked]) in the log of Xen, and the count of the irq (xen-pirq) in /proc/interrupts of the domain',
@@ -32,10 +32,13 @@ export const eventsAreTaken: Rule<'R22'> = {
     const { world } = scene;
     const open = new Map<ObjectId, Waiting>();
     const masks = new Map<ObjectId, { readonly step: Step; readonly masked: boolean }>();
+    /** Channels of which it was said: what merges with the event is no other finding. */
+    const told = new Set<ObjectId>();
     const now = new Now();
     let judged = 0;
     const late = (channel: ObjectId, { step, time }: Waiting, last: Step): void => {
       open.delete(channel);
+      told.add(channel);
       const node = world.node(channel);
       const name = `event channel ${node?.segment} of domain ${node?.parent?.parent?.segment}`;
       const mask = masks.get(channel);
@@ -63,16 +66,20 @@ export const eventsAreTaken: Rule<'R22'> = {
         const { kind, object, words, at } = happened;
         if (kind === xenPend) {
           judged++;
-          if (!open.has(object)) open.set(object, { step, time: now.last });
-        } else if (kind === xenTake) open.delete(object);
-        else if (kind === xenMask) masks.set(object, { step, masked: xenMask.read(words, at).masked });
+          if (!open.has(object) && !told.has(object)) open.set(object, { step, time: now.last });
+        } else if (kind === xenTake) {
+          open.delete(object);
+          told.delete(object);
+        } else if (kind === xenMask) masks.set(object, { step, masked: xenMask.read(words, at).masked });
         else if (xenBind.read(words, at).closed) {
           open.delete(object);
+          told.delete(object);
           masks.delete(object);
         } else masks.set(object, { step, masked: true });
       },
       lost() {
         open.clear();
+        told.clear();
         masks.clear();
       },
       get judged() {
