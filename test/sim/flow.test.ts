@@ -1,6 +1,7 @@
 // The order of acknowledge, end and handler on x86 (kernel/irq/chip.c handle_edge_irq, handle_fasteoi_irq; kernel/irq/migration.c irq_move_irq).
 import assert from 'node:assert/strict';
-import { events, run } from './run.ts';
+import { Random } from '../../src/base/random.ts';
+import { bundled, events, run } from './run.ts';
 
 const MSIX = 'device/0000:03:00.0/msix/0';
 const HOST = { platform: { cpus: 2 }, devices: [{ bdf: '0000:03:00.0', name: 'nvme', vectors: 1 }] };
@@ -60,5 +61,95 @@ describe('flow of interrupts', () => {
     const kinds = events(sim).map((e) => e.kind);
     assert.ok(kinds.indexOf('cpu.eoi') > kinds.indexOf('cpu.take'));
     assert.deepEqual([sim.machine.ledger.tally().delivered, sim.machine.ledger.tally().dropped], [0, 1]);
+  });
+
+  it('the end of an edge-triggered vector of the same number elsewhere does not end a level-triggered one', () => {
+    // The line stays up from the planted fault on; other functions have vector 33 of other CPUs meanwhile.
+    const sim = run(bundled('driver-faults'), { settings: { fault: 'F80' } });
+    const all = events(sim);
+    const shared = new Set(all.filter((e) => /^cpu[/][0-9]+[/]vector[/]33$/.test(e.object)).map((e) => e.cpu));
+    assert.ok(shared.size > 1, 'several CPUs have a vector 33');
+    const place = all.find((e) => e.kind === 'cpu.accept' && e.fields['requester'] === '0xff00')!.object;
+    let last = '';
+    for (const e of all)
+      if (e.kind === 'cpu.eoi') last = e.object;
+      else if (e.kind === 'ioapic.eoi') assert.equal(last, place, `step ${e.step}`);
+    assert.deepEqual(
+      all.filter((e) => e.kind === 'drop' && e.object === 'irq/30'),
+      [],
+    );
+  });
+
+  // Behind a remapping unit a move happens at once, also while the handler runs: the next interrupt comes on the other CPU.
+  const MOVED = {
+    platform: { cpus: 2, remap: 'vtd' },
+    devices: HOST.devices,
+    workload: [raise('100us'), { at: '100.4us', op: 'irq.affinity', object: 'irq/24', cpus: [1] }, raise('101.3us')],
+  };
+
+  it('one that comes on another CPU while the handler runs is noted, masked and ended there; the first CPU handles it', () => {
+    const sim = run(MOVED);
+    const all = events(sim).filter((e) => Number(e.time) * 1e6 >= 100);
+    const kinds = ['cpu.take', 'irq.entry', 'irq.status', 'irq.mask', 'cpu.eoi', 'irq.exit'];
+    const place = new Set(all.filter((e) => e.kind === 'cpu.take').map((e) => e.object));
+    assert.equal(place.size, 2, 'two CPUs took one each');
+    const first = all.find((e) => e.kind === 'irq.entry')!.cpu;
+    const told = all
+      .filter((e) => kinds.includes(e.kind))
+      .map((e) => `${e.cpu === first ? 'first' : 'other'} ${e.kind}`);
+    assert.deepEqual(told, [
+      'first cpu.take',
+      'first cpu.eoi',
+      'first irq.entry',
+      'other cpu.take',
+      'other irq.status',
+      'other irq.mask',
+      'first irq.exit',
+      'other cpu.eoi',
+      'first irq.status',
+      'first irq.mask',
+      'first irq.entry',
+      'first irq.exit',
+    ]);
+    const masks = all.filter((e) => e.kind === 'irq.mask').map((e) => e.fields['masked']);
+    assert.deepEqual(masks, [true, false]);
+    assert.deepEqual([sim.machine.ledger.tally().delivered, sim.machine.ledger.twice], [2, []]);
+  });
+
+  it('no irq is handled on two CPUs at a time, whatever moves where, and every cause has one fate', () => {
+    let latched = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = new Random(seed);
+      const below = (n: number): number => Math.floor(random.fraction() * n);
+      const cpus = 2 + below(3);
+      const workload = Array.from({ length: 80 }, () => {
+        const at = `${100 + below(60_000) / 1000}us`;
+        const irq = below(2);
+        return random.fraction() < 0.35
+          ? { at, op: 'irq.affinity', object: `irq/${24 + irq}`, cpus: [below(cpus)] }
+          : { at, op: 'device.raise', object: `device/0000:03:00.0/msix/${irq}` };
+      });
+      const remap = seed % 3 === 0 ? 'none' : seed % 3 === 1 ? 'vtd' : 'amd';
+      const devices = [{ bdf: '0000:03:00.0', name: 'nvme', vectors: 2 }];
+      const sim = run({ platform: { cpus, remap }, jitter: 0.5, devices, workload }, { seed });
+      const at = new Map<string, number>();
+      for (const e of events(sim)) {
+        if (e.kind === 'irq.status' && e.fields['pending'] === true) latched++;
+        if (e.kind === 'irq.entry') {
+          assert.ok(
+            !at.has(e.object),
+            `seed ${seed}, step ${e.step}: ${e.object} runs on CPU ${at.get(e.object)} already`,
+          );
+          at.set(e.object, e.cpu!);
+        } else if (e.kind === 'irq.exit') {
+          assert.equal(at.get(e.object), e.cpu, 'it ends on the CPU that it began on');
+          at.delete(e.object);
+        }
+      }
+      const { delivered, merged, pending, inFlight, dropped } = sim.machine.ledger.tally();
+      assert.deepEqual([pending, inFlight, sim.machine.ledger.twice], [0, 0, []], `seed ${seed}`);
+      assert.equal(delivered + merged + dropped, workload.filter((w) => w.op === 'device.raise').length);
+    }
+    assert.ok(latched > 10, `${latched} came while the handler ran elsewhere`);
   });
 });

@@ -60,6 +60,14 @@ export interface Irq {
   locked: boolean;
   /** Handlers that run right now. */
   running: number;
+  /** CPU on which its flow is at work (IRQD_IRQ_INPROGRESS): no other one runs its handler meanwhile; undefined: none is. */
+  inProgress: number | undefined;
+  /** Causes of interrupts that came meanwhile (IRQS_PENDING); empty: none came. 0: a cause that is not known. */
+  readonly latched: number[];
+  /** Its flow masked it for one that came meanwhile, and unmasks it. */
+  flowMasked: boolean;
+  /** CPUs that mask and acknowledge such an interrupt right now. */
+  latching: number;
   activated: boolean;
   started: boolean;
   masked: boolean;
