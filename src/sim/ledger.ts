@@ -13,9 +13,16 @@ interface OpenCause {
   outcome: 'inFlight' | 'pending';
 }
 
+/** The cause in whose handler a processor is, and when it arose; cause 0: in none. */
+interface Handled {
+  cause: number;
+  born: number;
+  latency: number;
+}
+
 /** The books of all interrupt causes: each has a number from 1 and one outcome at a time. Ended causes are only counted. */
 export class Ledger {
-  readonly #open = new Map<number, OpenCause>();
+  readonly #open = new OpenCauses();
   readonly #ended: Record<Exclude<Outcome, 'inFlight' | 'pending'>, number> = {
     merged: 0,
     delivered: 0,
@@ -23,11 +30,11 @@ export class Ledger {
     dropped: 0,
     untold: 0,
   };
-  readonly #latencies = new Map<number, number>();
+  readonly #latencies = new Times();
   /** The same up to the first processor that took the cause, which may only pass it on. */
-  readonly #first = new Map<number, number>();
-  /** The cause in whose handler each processor is, and when it arose; by the key of the processor. */
-  readonly #handled = new Map<number, { readonly cause: number; readonly born: number; readonly latency: number }>();
+  readonly #first = new Times();
+  /** What each processor handles, by the key of the processor. */
+  readonly #handled = new Map<number, Handled>();
   #numbers = 0;
   /** Numbers of causes that go on under another one. */
   #passed = 0;
@@ -56,25 +63,32 @@ export class Ledger {
    * the handler does not pass it on.
    */
   take(cause: number, time: number, processor: number): void {
-    this.#handled.delete(processor);
-    const born = this.#open.get(cause)?.born;
+    let handled = this.#handled.get(processor);
+    if (handled === undefined) this.#handled.set(processor, (handled = { cause: 0, born: 0, latency: 0 }));
+    const open = this.#open.get(cause);
+    handled.cause = 0;
+    if (open !== undefined) {
+      handled.cause = cause;
+      handled.born = open.born;
+      handled.latency = Math.round(time - open.born);
+    }
     this.note(cause, 'delivered', time);
-    if (born !== undefined) this.#handled.set(processor, { cause, born, latency: Math.round(time - born) });
   }
 
   /** The handler on a processor ended. */
   leave(processor: number): void {
-    this.#handled.delete(processor);
+    const handled = this.#handled.get(processor);
+    if (handled !== undefined) handled.cause = 0;
   }
 
   /** The handler at work on a processor does not serve its cause: that is on its way again. Its number, 0 where none is known. */
   takeBack(processor: number): number {
     const handled = this.#handled.get(processor);
-    if (handled === undefined) return 0;
+    if (handled === undefined || handled.cause === 0) return 0;
     const { cause, born, latency } = handled;
-    this.#handled.delete(processor);
+    handled.cause = 0;
     this.#ended.delivered--;
-    count(this.#latencies, latency, -1);
+    this.#latencies.count(latency, -1);
     this.#open.set(cause, { born, again: true, outcome: 'inFlight' });
     return cause;
   }
@@ -95,8 +109,8 @@ export class Ledger {
     this.#ended[outcome]++;
     if (outcome === 'delivered') {
       const latency = Math.round(time - open.born);
-      count(this.#latencies, latency, 1);
-      if (!open.again) count(this.#first, latency, 1);
+      this.#latencies.count(latency, 1);
+      if (!open.again) this.#first.count(latency, 1);
     }
   }
 
@@ -114,29 +128,82 @@ export class Ledger {
 
   /** Latency (ns, from raise to the handler that served it) that the fraction `p` (0 to 1) of the delivered causes does not exceed; NaN: none. */
   latency(p: number): number {
-    return quantile(this.#latencies, p);
+    return this.#latencies.quantile(p);
   }
 
   /** The same, from raise to the first processor that took the cause: the host's, where its handler passed it on. */
   firstLatency(p: number): number {
-    return quantile(this.#first, p);
+    return this.#first.quantile(p);
   }
 }
 
-/** Adds to how often a time came. */
-function count(times: Map<number, number>, time: number, more: number): void {
-  const now = (times.get(time) ?? 0) + more;
-  if (now === 0) times.delete(time);
-  else times.set(time, now);
+/** Places of the latest causes. */
+const RECENT = 4096;
+
+/**
+ * The causes that have not ended, by their numbers. Most end soon after they arose, so the latest stand in a ring; one that the ring
+ * comes back to is kept in a map.
+ */
+class OpenCauses {
+  readonly #numbers = new Float64Array(RECENT);
+  readonly #recent: (OpenCause | undefined)[] = new Array<OpenCause | undefined>(RECENT).fill(undefined);
+  readonly #old = new Map<number, OpenCause>();
+
+  get(cause: number): OpenCause | undefined {
+    const at = cause & (RECENT - 1);
+    if (this.#numbers[at] === cause) return this.#recent[at];
+    return this.#old.size === 0 ? undefined : this.#old.get(cause);
+  }
+
+  set(cause: number, open: OpenCause): void {
+    const at = cause & (RECENT - 1);
+    const before = this.#recent[at];
+    if (before !== undefined && this.#numbers[at] !== cause) this.#old.set(this.#numbers[at]!, before);
+    this.#old.delete(cause);
+    this.#numbers[at] = cause;
+    this.#recent[at] = open;
+  }
+
+  delete(cause: number): void {
+    const at = cause & (RECENT - 1);
+    if (this.#numbers[at] === cause) this.#recent[at] = undefined;
+    else this.#old.delete(cause);
+  }
+
+  *values(): Generator<OpenCause> {
+    for (const open of this.#recent) if (open !== undefined) yield open;
+    yield* this.#old.values();
+  }
 }
 
-/** The time that the fraction `p` of all does not exceed; NaN: there is none. */
-function quantile(times: ReadonlyMap<number, number>, p: number): number {
-  const sorted = [...times].sort((a, b) => a[0] - b[0]);
-  let rest = Math.ceil(p * sorted.reduce((sum, [, n]) => sum + n, 0));
-  for (const [time, n] of sorted) {
-    rest -= n;
-    if (rest <= 0) return time;
+/** Times that are counted in an array: all below 16 µs, in ns. */
+const SHORT = 1 << 14;
+
+/** How often each time (whole ns) came. */
+class Times {
+  readonly #short = new Float64Array(SHORT);
+  readonly #long = new Map<number, number>();
+
+  count(time: number, more: number): void {
+    if (time >= 0 && time < SHORT) {
+      this.#short[time]! += more;
+      return;
+    }
+    const now = (this.#long.get(time) ?? 0) + more;
+    if (now === 0) this.#long.delete(time);
+    else this.#long.set(time, now);
   }
-  return sorted.at(-1)?.[0] ?? Number.NaN;
+
+  /** The time that the fraction `p` of all does not exceed; NaN: there is none. */
+  quantile(p: number): number {
+    const sorted = [...this.#long];
+    for (const [time, n] of this.#short.entries()) if (n > 0) sorted.push([time, n]);
+    sorted.sort((a, b) => a[0] - b[0]);
+    let rest = Math.ceil(p * sorted.reduce((sum, [, n]) => sum + n, 0));
+    for (const [time, n] of sorted) {
+      rest -= n;
+      if (rest <= 0) return time;
+    }
+    return sorted.at(-1)?.[0] ?? Number.NaN;
+  }
 }

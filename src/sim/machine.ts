@@ -141,6 +141,13 @@ export class Machine {
     return task;
   }
 
+  /** Another actor is at work from now on; returns the one before, who must come back. `as` does both: this is for what happens by the million. */
+  become(actor: Actor): Actor {
+    const before = this.#actor;
+    this.#actor = actor;
+    return before;
+  }
+
   /** Does something at once in the name of another actor. */
   as<T>(actor: Actor, what: () => T): T {
     const before = this.#actor;
@@ -179,22 +186,28 @@ export class Machine {
 
   /** Does something after a delay (ns, subject to jitter). */
   after(delay: number, actor: Actor, run: () => void): void {
-    this.#agenda.add(this.#now + this.#delay(delay), actor, run, undefined);
+    this.#agenda.add(this.#now + this.#delay(delay), actor, run);
   }
 
   /** Does something at a time (ns), or now when that is past. */
   at(time: number, actor: Actor, run: () => void): void {
-    this.#agenda.add(Math.max(time, this.#now), actor, run, undefined);
+    this.#agenda.add(Math.max(time, this.#now), actor, run);
   }
 
   /** Starts actions that take time after a delay (ns). */
   spawn(actor: Actor, actions: Actions<unknown>, delay = 0): void {
-    this.#agenda.add(this.#now + this.#delay(delay), actor, undefined, actions);
+    this.#agenda.add(this.#now + this.#delay(delay), actor, actions);
   }
 
   /** Starts actions that take time at once: its first part is done when this returns. */
   start(actor: Actor, actions: Actions<unknown>): void {
-    const at = this.as(actor, () => actions.next());
+    const before = this.become(actor);
+    let at: IteratorResult<number, unknown>;
+    try {
+      at = actions.next();
+    } finally {
+      this.#actor = before;
+    }
     if (!at.done) this.spawn(actor, actions, at.value);
   }
 
@@ -205,15 +218,17 @@ export class Machine {
 
   /** Does the next action; false when none is due. */
   step(): boolean {
-    const due = this.#agenda.take();
-    if (due === undefined) return false;
-    this.#now = Math.max(this.#now, due.time);
-    const { actor, run, actions } = due;
+    const agenda = this.#agenda;
+    const { next } = agenda;
+    const work = agenda.take();
+    if (work === undefined) return false;
+    const actor = agenda.actor!;
+    if (next > this.#now) this.#now = next;
     this.#actor = actor;
-    if (run !== undefined) run();
-    else if (actions !== undefined) {
-      const at = actions.next();
-      if (!at.done) this.spawn(actor, actions, at.value);
+    if (typeof work === 'function') work();
+    else {
+      const at = work.next();
+      if (!at.done) this.spawn(actor, work, at.value);
     }
     this.#actor = NOBODY;
     return true;

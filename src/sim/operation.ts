@@ -48,7 +48,8 @@ export interface OperationSpec {
   readonly actor: Actor;
   /** Why it cannot be done in this system now; undefined when it can be done. Illegal operations can be done: events show their outcome. */
   readonly refuses?: (setup: Setup, object: string, values: OperationValues) => string | undefined;
-  readonly run: (setup: Setup, object: string, values: OperationValues) => Actions<unknown>;
+  /** Does it at once, or returns actions that take time. */
+  readonly run: (setup: Setup, object: string, values: OperationValues) => Actions<unknown> | undefined;
 }
 
 /** An operation that was validated. */

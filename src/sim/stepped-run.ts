@@ -1,6 +1,6 @@
 import type { Trace } from '../trace/trace.ts';
 import { operations } from './catalogue.ts';
-import type { Actions, Machine } from './machine.ts';
+import type { Machine } from './machine.ts';
 import { type Operation, prepare } from './operation.ts';
 import { type Recorder, TraceRecorder } from './recorder.ts';
 import type { Setup } from './setup.ts';
@@ -76,7 +76,14 @@ export class SteppedRun {
     const prepared = prepare(operations, this.setup, operation);
     if (typeof prepared === 'string') return prepared;
     const { spec, object, values } = prepared;
-    this.machine.start(spec.actor, spec.run(this.setup, object, values) as Actions<unknown>);
+    const { machine } = this;
+    const before = machine.become(spec.actor);
+    try {
+      const actions = spec.run(this.setup, object, values);
+      if (actions !== undefined) machine.start(spec.actor, actions);
+    } finally {
+      machine.become(before);
+    }
     return undefined;
   }
 

@@ -17,7 +17,6 @@ const PLAIN = /^[^\s"#=\\\p{Cc}\p{Bidi_Control}]+$/u;
 const SPACE = 32;
 const ZERO = 48;
 const DASH = 45;
-const DOT = 46;
 const HEX = bytesOf('0123456789abcdef');
 const TRUE = bytesOf('true');
 const FALSE = bytesOf('false');
@@ -30,13 +29,14 @@ interface KindText {
   readonly args: readonly Uint8Array[];
 }
 
-const kindTexts = new Map<EventKind, KindText>();
+/** By the number of the kind. */
+const kindTexts: KindText[] = [];
 
 function kindText(kind: EventKind): KindText {
-  let text = kindTexts.get(kind);
+  let text = kindTexts[kind.number];
   if (text === undefined) {
     text = { name: bytesOf(kind.name), args: kind.args.map((arg) => bytesOf(` ${arg.name}=`)) };
-    kindTexts.set(kind, text);
+    kindTexts[kind.number] = text;
   }
   return text;
 }
@@ -52,6 +52,9 @@ export class LineWriter {
   #at = 0;
   readonly #paths: Uint8Array[] = [];
   readonly #texts: Uint8Array[] = [];
+  /** The stamp without its last three digits; the same for all events of a microsecond. */
+  #stampText: Uint8Array = new Uint8Array(0);
+  #thousands = -1;
 
   /** `size`: bytes of room at first; the room grows when it is needed. */
   constructor(world: World, time: TimeBase, size = START) {
@@ -148,22 +151,24 @@ export class LineWriter {
 
   #stamp(time: number): void {
     const { base, ticks, digits } = this.#time;
-    if (base !== 0n || ticks || digits !== 9 || !(time >= 0 && time <= Number.MAX_SAFE_INTEGER)) {
+    if (base !== 0n || ticks || digits !== 9 || !(time >= 0 && Number.isSafeInteger(time))) {
       this.#bytes(bytesOf(timeText(time, this.#time) ?? '-'));
       return;
     }
-    const seconds = Math.floor(time / 1e9);
-    this.#decimal(seconds);
-    this.#room(10);
-    let rest = Math.round(time - seconds * 1e9);
-    const at = this.#at;
-    this.#buf[at] = DOT;
-    for (let i = 9; i > 0; i--) {
-      const tenth = (rest / 10) | 0;
-      this.#buf[at + i] = ZERO + rest - tenth * 10;
-      rest = tenth;
+    const thousands = Math.floor(time / 1000);
+    if (thousands !== this.#thousands) {
+      this.#thousands = thousands;
+      const seconds = Math.floor(thousands / 1e6);
+      this.#stampText = bytesOf(`${seconds}.${String(thousands - seconds * 1e6).padStart(6, '0')}`);
     }
-    this.#at = at + 10;
+    this.#bytes(this.#stampText);
+    this.#room(3);
+    const rest = time - thousands * 1000;
+    const tens = (rest / 10) | 0;
+    const hundreds = (tens / 10) | 0;
+    this.#buf[this.#at++] = ZERO + hundreds;
+    this.#buf[this.#at++] = ZERO + tens - hundreds * 10;
+    this.#buf[this.#at++] = ZERO + rest - tens * 10;
   }
 
   #path(object: ObjectId): void {
@@ -210,8 +215,18 @@ export class LineWriter {
     this.#room(16);
     let digits = 1;
     for (let limit = 10; value >= limit; limit *= 10) digits++;
-    let rest = value;
     const start = this.#at;
+    if (value <= 0x7fffffff) {
+      let whole = value | 0;
+      for (let i = digits - 1; i >= 0; i--) {
+        const tenth = (whole / 10) | 0;
+        this.#buf[start + i] = ZERO + whole - tenth * 10;
+        whole = tenth;
+      }
+      this.#at = start + digits;
+      return;
+    }
+    let rest = value;
     for (let i = digits - 1; i >= 0; i--) {
       const tenth = Math.floor(rest / 10);
       this.#buf[start + i] = ZERO + rest - tenth * 10;

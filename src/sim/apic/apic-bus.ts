@@ -38,7 +38,11 @@ export class ApicBus {
       return;
     }
     const one = !to.logical && !isBroadcast(this.model, to.destination);
-    const all = one ? [to.destination] : addressedBy(this.model, cpus.count, to).filter((n) => cpus.accepts(n));
+    if (one) {
+      this.#one(to.destination, to, name, cause, requester);
+      return;
+    }
+    const all = addressedBy(this.model, cpus.count, to).filter((n) => cpus.accepts(n));
     if (all.length === 0) {
       drop(machine, from, `no CPU has the ${destinationText(to)}: no local APIC takes the message`, cause);
       return;

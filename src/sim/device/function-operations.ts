@@ -20,9 +20,10 @@ export const functionOperations: readonly OperationSpec[] = [
     args: [],
     actor: hardware,
     refuses: (setup, object) => entryOf(setup, object).problem,
-    *run(setup, object) {
+    run(setup, object) {
       const { fn, index } = entryOf(setup, object);
       fn!.raise(index);
+      return undefined;
     },
   },
   {

@@ -274,7 +274,8 @@ export class PciFunction {
   /** A cause arises inside the function; `from`: the cause that goes on as this one, 0 none. Returns its number in the ledger. */
   raise(index: number, from = 0): number {
     const { machine } = this;
-    return machine.as(this.actor, () => {
+    const caller = machine.become(this.actor);
+    try {
       const entry = this.entry(index);
       const cause = machine.ledger.open(machine.now, from);
       const before = machine.state.flag(entry, msixEntry.at.pending) === true;
@@ -296,7 +297,9 @@ export class PciFunction {
         machine.ledger.note(cause, 'dropped', machine.now);
       } else this.#send(entry, cause);
       return cause;
-    });
+    } finally {
+      machine.become(caller);
+    }
   }
 
   /** A cause waits in the function; it merges with one that waits already. */
@@ -344,8 +347,7 @@ export class PciFunction {
 
   /** Ends a cause with the reason why. */
   drop(object: ObjectId, cause: number, reason: string): void {
-    const { machine } = this;
-    drop(machine, object, reason, cause);
+    drop(this.machine, object, reason, cause);
   }
 
   #send(entry: number, cause: number): void {

@@ -12,9 +12,9 @@ import { illegal, merged } from '../../model/events/outcome.ts';
 import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { apicEsr, priorityClass } from '../../model/registers/x86.ts';
 import { cpu as cpuType } from '../../model/things/irq.ts';
-import { until } from '../apic/until.ts';
 import { drop, dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
+import { Requests } from './requests.ts';
 
 /** Nanoseconds from the IRR bit to the entry code of the vector. */
 const DISPATCH = 400;
@@ -25,8 +25,8 @@ const UNHANDLED = 300;
 /** What waits and runs at one local APIC. */
 interface Apic {
   readonly actor: Actor;
-  /** Vectors requested (IRR), each with the cause that set its bit; 0: none known. */
-  readonly requested: Map<number, number>;
+  /** Vectors requested (IRR). */
+  readonly requested: Requests;
   /** Vectors accepted as level-triggered (TMR): only their end is broadcast to I/O APICs. */
   readonly level: Set<number>;
   /** Vectors in service (ISR). */
@@ -77,7 +77,7 @@ export class Cpus {
       const actor: Actor = { layer: 'cpu', name: `cpu${n}`, cpu: n };
       apic = {
         actor,
-        requested: new Map(),
+        requested: new Requests(),
         level: new Set(),
         inService: [],
         due: false,
@@ -136,7 +136,8 @@ export class Cpus {
     const apic = this.#apic(n);
     apic.dead = true;
     machine.emit(cpuReset, cpuObject(machine.state, n), {});
-    for (const [vector, cause] of apic.requested) {
+    for (const vector of apic.requested.vectors) {
+      const cause = apic.requested.get(vector)!;
       if (cause === 0) continue;
       drop(machine, vectorObject(machine.state, n, vector), why, cause);
     }
@@ -182,7 +183,7 @@ export class Cpus {
   /** Class of the highest vector that a CPU serves or has accepted: where lowest priority goes by (SDM vol. 3 "Processor Priority"). */
   priority(n: number): number {
     const apic = this.#apics.get(n);
-    return apic ? priorityClass(Math.max(0, ...apic.requested.keys(), ...apic.inService)) : 0;
+    return apic ? priorityClass(Math.max(apic.requested.highest, ...apic.inService)) : 0;
   }
 
   /**
@@ -243,7 +244,8 @@ export class Cpus {
       return;
     }
     const apic = this.#apic(n);
-    machine.as(apic.actor, () => {
+    const caller = machine.become(apic.actor);
+    try {
       const object = vectorObject(state, n, vector);
       const before = apic.requested.get(vector);
       const accepted = cpuAccept.put();
@@ -257,9 +259,11 @@ export class Cpus {
       }
       apic.requested.set(vector, cause);
       if (level) apic.level.add(vector);
-      else apic.level.delete(vector);
+      else if (apic.level.size > 0) apic.level.delete(vector);
       this.#dispatch(n, apic);
-    });
+    } finally {
+      machine.become(caller);
+    }
   }
 
   #dispatch(n: number, apic: Apic): void {
@@ -275,10 +279,8 @@ export class Cpus {
     // One that was raised by the end of the interrupt before it is taken by who ended that.
     if (apic.running) return;
     while (!apic.closed && apic.requested.size > 0) {
-      let vector = 0;
-      for (const requested of apic.requested.keys()) if (requested > vector) vector = requested;
-      const cause = apic.requested.get(vector)!;
-      apic.requested.delete(vector);
+      const vector = apic.requested.highest;
+      const cause = apic.requested.take(vector);
       const level = apic.level.has(vector);
       apic.inService.push(vector);
       const object = vectorObject(machine.state, n, vector);
@@ -289,13 +291,24 @@ export class Cpus {
         if (ended) return;
         ended = true;
         apic.inService.pop();
-        machine.as(apic.actor, () => machine.fire(cpuEoi.put(), object));
+        const caller = machine.become(apic.actor);
+        machine.fire(cpuEoi.put(), object);
+        machine.become(caller);
         if (level) this.onEoi?.(vector);
       };
       apic.running = true;
       const { life } = apic;
       const began = machine.now;
-      if (this.handler) yield* until(() => apic.life !== life, this.handler(n, vector, eoi));
+      const actions = this.handler?.(n, vector, eoi);
+      while (actions !== undefined) {
+        const at = actions.next();
+        if (at.done) break;
+        yield at.value;
+        if (apic.life !== life) {
+          actions.return(undefined);
+          break;
+        }
+      }
       if (apic.life === life && machine.now === began) yield UNHANDLED;
       if (apic.life !== life) return;
       apic.running = false;
@@ -306,6 +319,6 @@ export class Cpus {
 
   /** Vectors whose IRR bit is set on a CPU. */
   pendingOn(n: number): number[] {
-    return [...(this.#apics.get(n)?.requested.keys() ?? [])];
+    return [...(this.#apics.get(n)?.requested.vectors ?? [])];
   }
 }
