@@ -98,6 +98,7 @@ export const vecSetup = eventKind(
       I.lpi,
       I.masked,
       I.activated,
+      I.again,
     ])
       state.forget(e.object, cell);
     state.setFlag(e.object, I.allocated, true);

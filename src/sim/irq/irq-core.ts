@@ -8,6 +8,7 @@ import type { Actions, Actor, Machine } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
 import { type Composed, chain, type Domain, errno, type Irq, type MessageBlock } from './domain.ts';
 import { IrqFlow } from './irq-flow.ts';
+import { unlocked, whileIt } from './irq-lock.ts';
 import { IrqMover } from './irq-mover.ts';
 
 /** What an interrupt is asked for. */
@@ -25,7 +26,7 @@ export interface IrqRequest {
 }
 
 /** Times of the irq core in nanoseconds: rough figures of a current server, the same for every design. */
-const COST = { walk: 200, request: 500, spin: 50 };
+const COST = { walk: 200, request: 500 };
 
 /**
  * The irq core of a kernel (host or guest): allocates through the hierarchy of domains, activates parents first,
@@ -79,7 +80,7 @@ export class IrqCore {
 
   /** Runs `what` while no other caller changes the irq: as the kernel, or in the context of who called it. */
   *locked<T>(irq: Irq, what: Actions<T>, actor = this.actor): Actions<T> {
-    while (irq.locked) yield COST.spin;
+    if (irq.locked) yield* unlocked(irq);
     irq.locked = true;
     try {
       return yield* this.machine.within(actor, what);
@@ -124,9 +125,9 @@ export class IrqCore {
       locked: false,
       running: 0,
       inProgress: undefined,
+      acting: false,
       latched: [],
       flowMasked: false,
-      latching: 0,
       managed: request.managed ?? false,
       canReserve: request.canReserve ?? true,
       activated: false,
@@ -285,7 +286,7 @@ export class IrqCore {
     if (!irq) return errno.EINVAL;
     const ret = yield* this.locked(irq, this.#free(irq));
     if (ret < 0) return ret;
-    while (irq.running > 0) yield COST.spin;
+    if (irq.running > 0) yield* whileIt(() => irq.running > 0);
     if (irq.activated && irq.action === undefined) yield* this.locked(irq, this.#deactivateFrom(irq.domain, irq));
     return 0;
   }
