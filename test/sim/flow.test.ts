@@ -45,6 +45,22 @@ describe('flow of interrupts', () => {
     assert.deepEqual(flow({ ...HOST, workload: [move, raise('100us')] }, 100, kinds), kinds);
   });
 
+  it('what the kernel does in an interrupt is recorded on the CPU that took it', () => {
+    for (const from of [0, 1, 2]) {
+      const to = (at: string, cpu: number) => ({ at, op: 'irq.affinity', object: 'irq/24', cpus: [cpu] });
+      const workload = [to('90us', from), raise('100us'), raise('5ms'), to('10ms', (from + 1) % 3), raise('11ms')];
+      const all = events(run({ ...HOST, platform: { cpus: 3 }, workload })).filter((e) => Number(e.time) >= 0.011);
+      const [take, entry] = ['cpu.take', 'irq.entry'].map((kind) => all.findIndex((e) => e.kind === kind));
+      const within = all.slice(take, entry! + 1).filter((e) => e.cpu !== null);
+      for (const kind of ['irq.mask', 'tbl.write', 'tbl.read', 'vec.update', 'vec.config', 'msg.write', 'cpu.eoi'])
+        assert.ok(
+          within.some((e) => e.kind === kind),
+          kind,
+        );
+      assert.deepEqual([...new Set(within.map((e) => e.cpu))], [from]);
+    }
+  });
+
   it('a level-triggered one is ended behind its handler', () => {
     const document = {
       platform: { cpus: 1 },
