@@ -223,6 +223,19 @@ describe('rules about vectors', () => {
     assert.equal(verdict(before, 'F24'), 'pass');
   });
 
+  it('F24 a handler that runs once more for an interrupt that came on the CPU of its vector', () => {
+    const status = (time: number, cpu: number, pending: boolean) =>
+      `${time}@${cpu} irq.status irq/24 disabled=false pending=${pending}`;
+    const exit = (time: number) => `${time}@0 irq.exit irq/24 handled=true`;
+    const moved = `${ONLINE}${UPDATE(100, 24, '1/33', '0/34')}\n${ENTRY(150, 24, 0)}\n${FREED(200, 24, '0/34')}`;
+    const noted = [status(250, 1, true), exit(300), status(300, 0, false), ENTRY(310, 24, 0), exit(400)];
+    assert.deepEqual(found(made(`${moved}\n${noted.join('\n')}`, true), 'F24'), []);
+    const third = `${noted.join('\n')}\n${ENTRY(500, 24, 0)}`;
+    assert.deepEqual(found(made(`${moved}\n${third}`, true), 'F24').length, 1, 'once, and only then');
+    const none = [exit(300), ENTRY(310, 24, 0)].join('\n');
+    assert.deepEqual(found(made(`${moved}\n${none}`, true), 'F24').length, 1, 'nothing came meanwhile');
+  });
+
   it('F24 a CPU that comes back without a record of the matrix was not offline', () => {
     const moved = `${ONLINE}${UPDATE(100, 24, '1/33', '0/34')}\n${FREED(200, 24, '0/34')}`;
     const matrix = MATRIX(250, 'free', 0, 200, 1, 600);

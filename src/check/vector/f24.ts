@@ -8,7 +8,7 @@ import { cpuObject, vectorObject } from '../../model/events/places.ts';
 import { vecClear, vecConfig, vecFreeMoved, vecSetup, vecTeardown, vecUpdate } from '../../model/events/vector.ts';
 import { processorsOf } from '../../model/reference.ts';
 import type { State } from '../../model/state.ts';
-import { cpu as cpuType, vector as vectorType } from '../../model/things/irq.ts';
+import { cpu as cpuType, irq as irqType, vector as vectorType } from '../../model/things/irq.ts';
 import { before } from '../history.ts';
 import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
@@ -62,7 +62,7 @@ export const arrivesWhereOwned: Rule<'F24'> = {
   names: ['INV-WHO'],
   title: 'Interrupt on a CPU or vector that does not own it',
   meaning:
-    'An interrupt arrives on a vector that an irq owns, and its handler runs on the CPU of that vector, or on the previous one while a move is not finished.',
+    'An interrupt arrives on a vector that an irq owns, and its handler runs on the CPU of that vector, or on the previous one while a move is not finished. Where its handler runs on another CPU already, that CPU runs it once more.',
   reference: 'arch/x86/kernel/irq.c common_interrupt (No irq handler for vector); arch/x86/kernel/apic/vector.c',
   severity: 'error',
   kinds: [
@@ -157,6 +157,8 @@ export const arrivesWhereOwned: Rule<'F24'> = {
           if (place === undefined || cpu < 0 || processorsOf(scene.world, object) === 'vcpu') return;
           judged++;
           if (cpu === place.cpu || cpu === place.prevCpu) return;
+          // The interrupt came on the CPU that owns it; the one whose handler ran serves it (IRQS_PENDING).
+          if (state.num(object, irqType.at.again) === cpu) return;
           const suspect = { step, irq: object, cpu, place, before: seen[place.cpu] ?? Number.NEGATIVE_INFINITY };
           if (scene.complete) wrong(suspect);
           else suspects.push(suspect);

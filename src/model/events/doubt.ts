@@ -89,6 +89,8 @@ export function checkHandler(state: State, object: ObjectId, n: number): void {
   const on = state.num(object, I.cpu);
   if (n < 0 || on < 0 || on === n) return;
   if (state.num(object, I.prevCpu) === n && state.flag(object, I.moving) === true) return;
+  // It runs once more for an interrupt that came where the irq is now: that tells nothing of its place.
+  if (state.num(object, I.again) === n) return;
   // An IMSIC gives no vectors, and its move is over before the handler that made it begins, on the old hart.
   if (state.num(object, I.prevCpu) === n && state.num(object, I.vector) < 0) return;
   doubtPlace(state, object);

@@ -70,6 +70,7 @@ export const irqExit = eventKind(
   (state, e, a) => {
     state.touch(e.object);
     state.forget(e.object, I.running);
+    if (state.num(e.object, I.again) >= 0 && state.flag(e.object, I.latched) !== true) state.forget(e.object, I.again);
     if (!a.handled) state.count(e.object, I.unhandled);
   },
 );
@@ -164,9 +165,11 @@ export const irqStatus = eventKind(
   'irq.status',
   'mask',
   [irq],
-  'The descriptor of an irq was disabled or enabled, or notes that an interrupt came while it is disabled.',
+  'The descriptor of an irq was disabled or enabled, or notes that an interrupt came while it is disabled or while its handler runs on another CPU.',
   { disabled: 'flag', pending: 'flag' },
   (state, e, a) => {
+    const runs = state.num(e.object, I.running);
+    if (a.pending && !a.disabled && runs >= 0 && e.cpu >= 0 && e.cpu !== runs) state.set(e.object, I.again, runs);
     state.setFlag(e.object, I.disabled, a.disabled);
     state.setFlag(e.object, I.latched, a.pending);
   },

@@ -101,6 +101,7 @@ export const vecSetup = eventKind(
       I.lpi,
       I.masked,
       I.activated,
+      I.again,
     ])
       state.forget(e.object, cell);
     state.setFlag(e.object, I.allocated, true);

@@ -78,6 +78,11 @@ export const irq = objectType(
       meaning: 'CPU on which a handler of it runs right now.',
       ref: byProcessor('the CPU on which a handler of it runs'),
     },
+    again: {
+      kind: 'num',
+      meaning:
+        'CPU that runs the handler once more, for an interrupt that came on another CPU while it ran (handle_edge_irq).',
+    },
     owner: { kind: 'text', meaning: 'The driver, queue or device for which it was allocated.' },
     shutdown: { kind: 'flag', meaning: 'Managed and shut down: no CPU of its mask is online.' },
     disabled: {
@@ -86,7 +91,8 @@ export const irq = objectType(
     },
     latched: {
       kind: 'flag',
-      meaning: 'IRQS_PENDING: an interrupt came while the irq was disabled; it is resent when the irq is enabled.',
+      meaning:
+        'IRQS_PENDING: an interrupt came while the irq was disabled (it is resent when the irq is enabled), or while its handler ran on another CPU (which runs it once more).',
     },
   },
 );

@@ -59,9 +59,10 @@ export class ApicBus {
     return (pends(mode) && targets.length > 1 ? targets.find(served) : undefined) ?? targets[0]!;
   }
 
-  #one(n: number, { mode, vector }: Delivery, name: string, cause: number, requester: number): void {
+  #one(n: number, { mode, vector, level }: Delivery, name: string, cause: number, requester: number): void {
     const { cpus } = this;
-    if (!cpus.accepts(n) || (pends(mode) && vector >= FIRST_LEGAL_VECTOR)) cpus.accept(n, vector, cause, requester);
+    if (!cpus.accepts(n) || (pends(mode) && vector >= FIRST_LEGAL_VECTOR))
+      cpus.accept(n, vector, cause, requester, level);
     else if (pends(mode)) cpus.refuse(n, vector, cause, requester);
     else cpus.signal(n, name, cause, requester);
   }

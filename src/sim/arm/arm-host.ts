@@ -170,6 +170,9 @@ function installIts(setup: Setup, smmu: Smmu | undefined): void {
   const { scenario, machine } = setup;
   const part = setup.use(host);
   const { cpus, core } = part;
+  // LPIs have IRQD_RESEND_WHEN_IN_PROGRESS (handle_fasteoi_irq): nothing is masked.
+  core.flow.masks = false;
+
   const gic = new Gic(machine, cpus);
   const its = new Its(machine, gic, 0, cpus.count);
   const moving = setup.design.affinityMessage === 'changes';

@@ -19,11 +19,16 @@ import { Requests } from './requests.ts';
 /** Nanoseconds from the IRR bit to the entry code of the vector. */
 const DISPATCH = 400;
 
+/** Nanoseconds that an interrupt takes for which no handler runs: a line that stays up must not stop the clock. */
+const UNHANDLED = 300;
+
 /** What waits and runs at one local APIC. */
 interface Apic {
   readonly actor: Actor;
   /** Vectors requested (IRR). */
   readonly requested: Requests;
+  /** Vectors accepted as level-triggered (TMR): only their end is broadcast to I/O APICs. */
+  readonly level: Set<number>;
   /** Vectors in service (ISR). */
   readonly inService: number[];
   /** Whether a dispatch is due. */
@@ -57,7 +62,7 @@ export class Cpus {
   readonly count: number;
   /** What the kernel does for a vector; set by the irq core. */
   handler: VectorHandler | undefined;
-  /** Called at the end of an interrupt: local APICs tell I/O APICs. */
+  /** Called at the end of a level-triggered interrupt: local APICs tell I/O APICs. */
   onEoi: ((vector: number) => void) | undefined;
   readonly #apics = new Map<number, Apic>();
 
@@ -73,6 +78,7 @@ export class Cpus {
       apic = {
         actor,
         requested: new Requests(),
+        level: new Set(),
         inService: [],
         due: false,
         running: false,
@@ -222,7 +228,7 @@ export class Cpus {
   }
 
   /** A message reaches the local APIC of a CPU. */
-  accept(n: number, vector: number, cause: number, requester?: number): void {
+  accept(n: number, vector: number, cause: number, requester?: number, level = false): void {
     const { machine } = this;
     const { state } = machine;
     if (n >= this.count || this.#apics.get(n)?.dead === true) {
@@ -252,6 +258,8 @@ export class Cpus {
         return;
       }
       apic.requested.set(vector, cause);
+      if (level) apic.level.add(vector);
+      else if (apic.level.size > 0) apic.level.delete(vector);
       this.#dispatch(n, apic);
     } finally {
       machine.become(caller);
@@ -268,9 +276,12 @@ export class Cpus {
   *#take(n: number, apic: Apic): Actions {
     const { machine } = this;
     apic.due = false;
+    // One that was raised by the end of the interrupt before it is taken by who ended that.
+    if (apic.running) return;
     while (!apic.closed && apic.requested.size > 0) {
       const vector = apic.requested.highest;
       const cause = apic.requested.take(vector);
+      const level = apic.level.has(vector);
       apic.inService.push(vector);
       const object = vectorObject(machine.state, n, vector);
       machine.fire(cpuTake.put(), object);
@@ -283,10 +294,11 @@ export class Cpus {
         const caller = machine.become(apic.actor);
         machine.fire(cpuEoi.put(), object);
         machine.become(caller);
-        this.onEoi?.(vector);
+        if (level) this.onEoi?.(vector);
       };
       apic.running = true;
       const { life } = apic;
+      const began = machine.now;
       const actions = this.handler?.(n, vector, eoi);
       while (actions !== undefined) {
         const at = actions.next();
@@ -297,6 +309,7 @@ export class Cpus {
           break;
         }
       }
+      if (apic.life === life && machine.now === began) yield UNHANDLED;
       if (apic.life !== life) return;
       apic.running = false;
       machine.ledger.leave(n);

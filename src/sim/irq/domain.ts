@@ -59,8 +59,16 @@ export interface Irq {
   readonly canReserve: boolean;
   /** One caller changes it right now; others wait (desc->lock, request_mutex). */
   locked: boolean;
-  /** Handlers that run right now. */
+  /** Flows that are at work right now and will end: what frees the irq waits for them. */
   running: number;
+  /** CPU on which its flow is at work (IRQD_IRQ_INPROGRESS): no other one runs its handler meanwhile; undefined: none is. */
+  inProgress: number | undefined;
+  /** The flow runs the action, without the lock of the irq. */
+  acting: boolean;
+  /** Causes of interrupts that came meanwhile (IRQS_PENDING); empty: none came. 0: a cause that is not known. */
+  readonly latched: number[];
+  /** Its flow masked it for one that came meanwhile, and unmasks it. */
+  flowMasked: boolean;
   activated: boolean;
   started: boolean;
   masked: boolean;

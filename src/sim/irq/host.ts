@@ -102,6 +102,7 @@ export class Host {
     );
     this.core = new IrqCore(machine, this.kernel, '', 24);
     this.core.serve(this.cpus);
+    this.vectors.onAssign = (cpu, vector) => this.core.mover.assigned(cpu, vector);
     // Where a unit remaps, and on Arm, a move leaves the message as it is.
     if (arch === 'x86' && remap === 'none') this.core.mover.strategy = setup.design.affinityStrategy;
     this.hotplug = new Hotplug(machine, this.cpus, this.vectors, this.core);

@@ -131,6 +131,7 @@ export class Hotplug implements CpuHotplug {
     this.#cpus.setOnline(cpu, true);
     const step = this.machine.recorder.length - 1;
     this.#vectors.matrix.online(cpu);
+    this.#core.mover.emptied(cpu);
     this.#cpus.close(cpu, false);
     for (const irq of this.#core.irqs.values())
       if (irq.managedShutdown && irq.affinity.includes(cpu) && !this.machine.tamper?.strikes('F27', irq.object, step))

@@ -1,5 +1,5 @@
 import { domActivate, domAlloc, domCompose } from '../../model/events/domain.ts';
-import { irqEntry, irqExit, irqIdentify, irqManaged, irqMask } from '../../model/events/irq.ts';
+import { irqIdentify, irqManaged, irqMask } from '../../model/events/irq.ts';
 import { vectorObject } from '../../model/events/places.ts';
 import { irq as irqType, vector as vectorType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/pci-function.ts';
@@ -7,6 +7,8 @@ import { dropTaken } from '../drop.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
 import { type Composed, chain, type Domain, errno, type Irq, type MessageBlock } from './domain.ts';
+import { IrqFlow } from './irq-flow.ts';
+import { unlocked, whileIt } from './irq-lock.ts';
 import { IrqMover } from './irq-mover.ts';
 
 /** What an interrupt is asked for. */
@@ -24,7 +26,7 @@ export interface IrqRequest {
 }
 
 /** Times of the irq core in nanoseconds: rough figures of a current server, the same for every design. */
-const COST = { walk: 200, request: 500, entry: 300, handler: 1200, spin: 50 };
+const COST = { walk: 200, request: 500 };
 
 /**
  * The irq core of a kernel (host or guest): allocates through the hierarchy of domains, activates parents first,
@@ -37,6 +39,8 @@ export class IrqCore {
   readonly prefix: string;
   /** Moves its irqs. */
   readonly mover: IrqMover = new IrqMover(this);
+  /** Runs their handlers. */
+  readonly flow: IrqFlow = new IrqFlow(this);
   readonly irqs = new Map<number, Irq>();
   /** What is taken, as domain, function and hwirq. */
   readonly #taken = new Set<string>();
@@ -77,7 +81,7 @@ export class IrqCore {
 
   /** Runs `what` while no other caller changes the irq: as the kernel, or in the context of who called it. */
   *locked<T>(irq: Irq, what: Actions<T>, actor = this.actor): Actions<T> {
-    while (irq.locked) yield COST.spin;
+    if (irq.locked) yield* unlocked(irq);
     irq.locked = true;
     try {
       return yield* this.machine.within(actor, what);
@@ -86,33 +90,9 @@ export class IrqCore {
     }
   }
 
-  /**
-   * The flow of one interrupt. An edge-triggered one (handle_edge_irq) is acknowledged down the hierarchy, moved when a move waits for that, and
-   * ended, then its action runs; a level-triggered one (handle_fasteoi_irq) is ended behind the action. `eoi` ends it at the processor.
-   */
-  *handle(virq: number, cpu: number, eoi: () => void = () => {}): Actions {
-    const { machine } = this;
-    const irq = this.irqs.get(virq);
-    const object = irq?.object ?? machine.world.object(irqType, `${this.prefix}irq/${virq}`);
-    if (irq) {
-      for (let at: Domain | undefined = irq.domain; at; at = at.parent) at.ack?.(irq, cpu);
-      if (irq.pendingAffinity !== undefined && irq.started) yield* this.locked(irq, this.mover.movePending(irq));
-    }
-    if (irq?.domain.wired !== true) eoi();
-    if (irq && (irq.action === undefined || !irq.started)) {
-      irq.lazyPending = true;
-      dropTaken(machine, this.processor(cpu), object, 'the irq has no action: it was freed or never requested');
-      return;
-    }
-    const known = irq?.action ?? (machine.world.strings.text(machine.state.num(object, irqType.at.name)) || 'unknown');
-    if (irq) irq.running++;
-    yield COST.entry;
-    machine.fire(irqEntry.put().name(machine.world.strings.intern(known)), object);
-    let handled: unknown;
-    if (irq?.handler) handled = yield* irq.handler();
-    else yield COST.handler;
-    machine.fire(irqExit.put().handled(handled !== false), object);
-    if (irq) irq.running--;
+  /** The flow of one interrupt: see IrqFlow.handle. */
+  handle(virq: number, cpu: number, eoi: () => void = () => {}): Actions {
+    return this.flow.handle(virq, cpu, eoi);
   }
 
   /** The irq of a number. */
@@ -145,6 +125,10 @@ export class IrqCore {
       managedShutdown: false,
       locked: false,
       running: 0,
+      inProgress: undefined,
+      acting: false,
+      latched: [],
+      flowMasked: false,
       managed: request.managed ?? false,
       canReserve: request.canReserve ?? true,
       activated: false,
@@ -306,7 +290,7 @@ export class IrqCore {
     if (!irq) return errno.EINVAL;
     const ret = yield* this.locked(irq, this.#free(irq));
     if (ret < 0) return ret;
-    while (irq.running > 0) yield COST.spin;
+    if (irq.running > 0) yield* whileIt(() => irq.running > 0);
     if (irq.activated && irq.action === undefined) yield* this.locked(irq, this.#deactivateFrom(irq.domain, irq));
     return 0;
   }

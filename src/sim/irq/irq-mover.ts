@@ -1,7 +1,8 @@
 import { listOf } from '../../base/cpu-list.ts';
 import { domCompose } from '../../model/events/domain.ts';
 import { irqAffinity } from '../../model/events/irq.ts';
-import { SHUTDOWN_VECTOR } from '../../model/events/places.ts';
+import { SHUTDOWN_VECTOR, vectorObject } from '../../model/events/places.ts';
+import { vector as vectorType } from '../../model/things/irq.ts';
 import type { Actions, Machine } from '../machine.ts';
 import type { Cpus } from './cpus.ts';
 import { type Composed, chain, errno, type Irq } from './domain.ts';
@@ -25,7 +26,7 @@ export class IrqMover {
   cpus: Cpus | undefined;
   /** How many CPUs the kernel has (nr_cpu_ids): a mask that names others is none. */
   possible: number = Number.POSITIVE_INFINITY;
-  /** Vectors that were raised again elsewhere: what still comes there is ignored. As CPU * 256 + vector. */
+  /** Vectors of nobody that were raised again elsewhere (VECTOR_RETRIGGERED): what still comes there is ignored. As CPU * 256 + vector. */
   readonly #retriggered = new Set<number>();
 
   constructor(core: MoverHost) {
@@ -41,6 +42,22 @@ export class IrqMover {
   /** Whether an interrupt on a vector without a handler was raised again elsewhere (VECTOR_RETRIGGERED). The answer is given once. */
   ignored(cpu: number, vector: number): boolean {
     return this.#retriggered.delete(cpu * 256 + vector);
+  }
+
+  /** Marks a vector as raised again elsewhere, where it belongs to no irq: one with a handler is served by that. */
+  #ignore(cpu: number, vector: number): void {
+    const { state } = this.#core.machine;
+    if (state.num(vectorObject(state, cpu, vector), vectorType.at.irq) < 0) this.#retriggered.add(cpu * 256 + vector);
+  }
+
+  /** A vector belongs to an irq now (apic_update_vector): the mark is gone. */
+  assigned(cpu: number, vector: number): void {
+    this.#retriggered.delete(cpu * 256 + vector);
+  }
+
+  /** The vectors of a CPU that comes online are empty (lapic_online). */
+  emptied(cpu: number): void {
+    for (const at of this.#retriggered) if (Math.floor(at / 256) === cpu) this.#retriggered.delete(at);
   }
 
   /**
@@ -130,7 +147,7 @@ export class IrqMover {
       if (safe || !domain.composeFor) return yield* this.#core.compose(irq, by);
       const between = { cpu: before.cpu, vector: after.vector };
       const message = domain.composeFor(between);
-      this.#retriggered.add(between.cpu * 256 + between.vector);
+      this.#ignore(between.cpu, between.vector);
       this.#core.machine.emit(domCompose, irq.object, { domain: domain.name, ...message });
       yield* this.#core.storeMessage(irq, message, by);
       const ret = yield* this.#core.compose(irq, by);
@@ -145,7 +162,7 @@ export class IrqMover {
     for (const domain of chain(irq.domain)) {
       const target = domain.destination?.(irq);
       if (!target || target.vector === SHUTDOWN_VECTOR || !this.cpus) continue;
-      this.#retriggered.add(cpu * 256 + vector);
+      this.#ignore(cpu, vector);
       this.cpus.resend(cpu, vector, target.cpu, target.vector);
       return;
     }

@@ -56,6 +56,8 @@ export class VectorDomain implements Domain {
   readonly #chip = new Map<Irq, ChipData>();
   readonly #reach: number;
   readonly #cleanup: 'timer' | 'ipi';
+  /** Told of every vector that an irq gets. */
+  onAssign: ((cpu: number, vector: number) => void) | undefined;
   /** A planted fault: the move of this irq never ends. */
   #stuck: Irq | undefined;
 
@@ -153,6 +155,7 @@ export class VectorDomain implements Domain {
     } else if (chip.vector !== 0) this.matrix.free(chip.cpu, chip.vector, chip.managed);
     chip.vector = vector;
     chip.cpu = cpu;
+    this.onAssign?.(cpu, vector);
     this.#config(irq, chip, vector, cpu);
   }
 

@@ -35,7 +35,7 @@ function isGone(state: State, object: ObjectId): void {
   if (state.flag(object, I.allocated) === false || name === HIDDEN) return;
   if (name === '' && (state.num(object, I.handledSinceSetup) <= 0 || state.flag(object, I.told) !== true)) return;
   doubtPlace(state, object);
-  for (const cell of [...OF_ONE_LIFE, I.allocated, I.told, I.running]) state.forget(object, cell);
+  for (const cell of [...OF_ONE_LIFE, I.allocated, I.told, I.running, I.again]) state.forget(object, cell);
   forgetHandled(state, object);
   forgetCounts(state, object);
   const below = descriptorOf(state, object);
