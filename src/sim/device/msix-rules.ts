@@ -28,6 +28,15 @@ export function exposed(state: State, device: number): Set<number> {
   return set;
 }
 
+/** Indexes of the entries of a function that wait with a pending bit. */
+export function pendingEntries(state: State, device: number): number[] {
+  const entries = state.world.node(device)?.children.get('msix')?.children;
+  const set: number[] = [];
+  for (const { object, segment } of entries?.values() ?? [])
+    if (object >= 0 && state.flag(object, msixEntry.at.pending) === true) set.push(Number(segment));
+  return set;
+}
+
 /** Whether a write (words from a byte offset on) changes address or data of an entry, or may: what it replaces is unknown. */
 export function changesMessage(state: State, entry: number, offset: number, value: readonly number[]): boolean {
   return value.some((word, i) => {

@@ -22,7 +22,7 @@ import type { Actor, Machine } from '../machine.ts';
 import type { BarRange } from './bars.ts';
 import type { IntxPin } from './intx-pin.ts';
 import type { Message, MessagePort } from './message.ts';
-import { BOTH_ON, bothOn, changesMessage, changesReserved, exposed, messageOf } from './msix-rules.ts';
+import { BOTH_ON, bothOn, changesMessage, changesReserved, exposed, messageOf, pendingEntries } from './msix-rules.ts';
 import { MSIX_AT } from './offsets.ts';
 import { pendingWords } from './pending-bits.ts';
 import { TableMemory } from './table-memory.ts';
@@ -123,20 +123,10 @@ export class PciFunction {
     return tableSize(this.machine.state, this.object);
   }
 
-  /** Indexes of the entries that wait with a pending bit. */
-  #pending(): number[] {
-    const { state, world } = this.machine;
-    const entries = world.node(this.object)?.children.get('msix')?.children;
-    const set: number[] = [];
-    for (const node of entries?.values() ?? [])
-      if (node.object >= 0 && state.flag(node.object, msixEntry.at.pending) === true) set.push(Number(node.segment));
-    return set;
-  }
-
   /** Software writes config space (aligned, 1, 2 or 4 bytes). Entries that become unmasked by it send what is pending. */
   configWrite(offset: number, size: number, value: number): void {
     const { machine } = this;
-    const waiting = this.#pending();
+    const waiting = pendingEntries(this.machine.state, this.object);
     const before = exposed(machine.state, this.object);
     const both = bothOn(machine.state, this.object);
     machine.emit(cfgWrite, this.object, { offset, size, value });
@@ -382,7 +372,7 @@ export class PciFunction {
 
   /** Function level reset: MSI-X off, Command 0, every entry masked with no message; what was pending is gone. */
   reset(reason = 'the function was reset'): void {
-    const pending = this.#pending();
+    const pending = pendingEntries(this.machine.state, this.object);
     this.machine.emit(devReset, this.object, {});
     this.#latched.clear();
     this.giveUp(pending, reason);
