@@ -22,8 +22,18 @@ export function emulatedProcessor(state: State, object: ObjectId, apicId: number
   return names.find('cpu') === undefined ? names.objectAt(`vcpu/${apicId}`) : -1;
 }
 
-/** The processor that an event of an ITS goes to: the target of its collection. */
+/** The INTID that an event of an ITS raises: a virtual LPI (GICv4), or an LPI of the host; -1 unknown. */
+export function intidOfEvent(state: State, event: ObjectId): number {
+  return state.num(event, state.num(event, itsEvent.at.vpe) < 0 ? itsEvent.at.lpi : itsEvent.at.vlpi);
+}
+
+/**
+ * The processor that an event of an ITS goes to: the target of its collection, or the virtual CPU of its vPE (GICv4). Only simulated
+ * traces tell vPEs; KVM numbers them there as it does virtual CPUs.
+ */
 export function processorOfEvent(state: State, event: ObjectId): ObjectId {
+  const vpe = state.num(event, itsEvent.at.vpe);
+  if (vpe >= 0) return state.world.spaceOf(event).objectAt(`vcpu/${vpe}`);
   const collection = cellTarget(state, event, itsEvent, 'collection');
   return collection < 0 ? -1 : cellTarget(state, collection, itsCollection, 'target');
 }

@@ -9,6 +9,7 @@ import {
   entryOfIrq,
   entryOfRoute,
   guestEntryOfVfio,
+  intidOfEvent,
   placeOfIrqfd,
   placeOfRoute,
   processorOf,
@@ -156,12 +157,12 @@ export function processorOfEntry(state: State, entry: ObjectId, of: Destinations
   return type === itsEvent ? processorOfEvent(state, entry) : -1;
 }
 
-/** Where a translation table entry delivers to: the vector or LPI of a processor; -1 unknown. */
+/** Where a translation table entry delivers to: the vector or LPI of a processor, or a virtual LPI of a virtual CPU; -1 unknown. */
 export function placeOfEntry(state: State, entry: ObjectId, of: DestinationsOf = destinationsOf): ObjectId {
   const type = state.world.type(entry);
   const [kind, number] =
     type === itsEvent
-      ? ['intid', state.num(entry, itsEvent.at.lpi)]
+      ? ['intid', intidOfEvent(state, entry)]
       : [
           'vector',
           (type === amdIrte ? amdIrte128 : vtdIrte).f.vector.get(

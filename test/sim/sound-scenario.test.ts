@@ -8,7 +8,7 @@ import type { Scenario } from '../../src/sim/scenario-schema.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
 import { newScenario } from '../../src/sim/text/new-scenario.ts';
 import { runnablePart, scenarioPaths } from '../../src/sim/text/scenario-paths.ts';
-import { scenarioFromText, soundScenario } from '../../src/sim/text/sound-scenario.ts';
+import { beyondSchema, scenarioFromText, soundScenario } from '../../src/sim/text/sound-scenario.ts';
 
 const MSIX = 'device/0000:03:00.0/msix/1';
 const GOOD = {
@@ -241,5 +241,28 @@ describe('objects of a scenario that a user types', () => {
     assert.equal(pathsOf('{"title": '), undefined);
     assert.equal(pathsOf('[]'), undefined);
     assert.equal(pathsOf(JSON.stringify({ ...GOOD, platform: { arch: 'arm64', remap: 'vtd' } })), undefined);
+  });
+});
+
+describe('what the editor marks beyond the schema of a scenario', () => {
+  it('says which name a wrong operation, argument or policy is nearest to, at its place; not what the schema says as well', () => {
+    const text = `{
+      "title": "t", "description": "d",
+      "devices": [{ "bdf": "0000:03:00.0", "name": "nvme", "vectors": 2 }],
+      "policies": { "msixOwnr": "user", "vectorCleanup": "nothing alike" },
+      "workload": [
+        { "at": "1us", "op": "device.rais", "object": "device/0000:03:00.0/msix/1" },
+        { "at": "2us", "op": "irq.affinity", "object": "irq/24", "cpu": [0], "cpus": [0] },
+        { "at": "3us", "op": "zzzzzzzz", "object": "irq/24" }
+      ]
+    }`;
+    assert.deepEqual(
+      beyondSchema(text).map(({ from, to, problem }) => [text.slice(from, to), problem]),
+      [
+        ['"msixOwnr"', 'there is no policy msixOwnr: did you mean msixOwner?'],
+        ['"device.rais"', 'there is no operation device.rais: did you mean device.raise?'],
+        ['"cpu"', 'irq.affinity has no argument cpu: did you mean cpus?'],
+      ],
+    );
   });
 });

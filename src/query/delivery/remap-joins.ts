@@ -1,6 +1,5 @@
 // Translation: interrupt remapping (VT-d, AMD-Vi) and the Arm ITS.
 
-import type { ObjectId } from '../../base/ids.ts';
 import type { EventKind } from '../../model/event.ts';
 import {
   itsCteAccess,
@@ -14,9 +13,9 @@ import {
 import { avicPost } from '../../model/events/platform/avic.ts';
 import { piPost } from '../../model/events/posted.ts';
 import { amdRead, irFault, irMessage, irRemap, irRequest, irteRead, irWarn } from '../../model/events/remap.ts';
+import { intidOfEvent } from '../../model/joins.ts';
 import { placeOfEntry, vectorOfIrte } from '../../model/references.ts';
 import { x86Data } from '../../model/registers/x86.ts';
-import type { State } from '../../model/state.ts';
 import { itsEvent } from '../../model/things/remap.ts';
 import type { Delivery } from './delivery.ts';
 import { unsent } from './device-joins.ts';
@@ -90,7 +89,7 @@ const refuses: Join = (moment) => {
 const doorbell: Join = (moment) => {
   const { row, state } = moment;
   const delivery = begins(moment);
-  if (state.world.type(row.object) === itsEvent) moment.slots.awaitIntid(delivery, intidOf(state, row.object));
+  if (state.world.type(row.object) === itsEvent) moment.slots.awaitIntid(delivery, intidOfEvent(state, row.object));
 };
 
 const entryRead: Join = (moment) => {
@@ -121,12 +120,6 @@ const itsRefuses: Join = (moment) => {
   slots.end(at, step, false, `the ITS refused the message: ${state.world.strings.text(text)}`);
 };
 
-/** The INTID that an event of a device raises: what the guest sees where it is mapped to a virtual LPI. */
-function intidOf(state: State, event: ObjectId): number {
-  const vlpi = state.num(event, itsEvent.at.vlpi);
-  return vlpi >= 0 ? vlpi : state.num(event, itsEvent.at.lpi);
-}
-
 /** INT makes the LPI of an event pending, as a message would; CLEAR and DISCARD take that back (IHI 0069 5.3). */
 const command: Join = (moment) => {
   const { slots, step, row, state } = moment;
@@ -135,7 +128,7 @@ const command: Join = (moment) => {
     return;
   }
   const delivery = slots.begin(step, 'message', row.object);
-  slots.awaitIntid(delivery, intidOf(state, row.object));
+  slots.awaitIntid(delivery, intidOfEvent(state, row.object));
 };
 
 /** A command removes the pending state of the LPI of an event: no processor takes it any more. */

@@ -45,8 +45,11 @@ export function placed(scene: Scene, group: Group): Joined {
  * The vector that an irq had before a move that goes on (vector_update until vector_free_moved), or to which a table entry led that was
  * invalidated since; -1 none.
  */
-function previousOf({ state, placeBefore }: Scene, { irq: host, guestIrq }: Group, translation: ObjectId): ObjectId {
+function previousOf(scene: Scene, { irq: host, guestIrq }: Group, translation: ObjectId): ObjectId {
+  const { state, placeBefore } = scene;
   const { moving, prevCpu, prevVector } = irq.at;
+  const identities = host < 0 ? [] : scene.identities(host);
+  if (identities.length > 1) return identities.find((one) => one !== identityOf(scene, host)) ?? -1;
   for (const object of [host, guestIrq])
     if (object >= 0 && state.flag(object, moving) === true)
       return there(state, vectorAt(state, object, state.num(object, prevCpu), state.num(object, prevVector)));
@@ -79,6 +82,14 @@ function translationOfGroup(scene: Scene, { entry, irq: object, guestEntry }: Gr
   return -1;
 }
 
+/** The identity of an irq at the hart that it goes to (IMSIC); -1 none. Of two at one hart the message tells which. */
+function identityOf({ state, identities }: Scene, object: ObjectId): ObjectId {
+  const hart = cellTarget(state, object, irq, 'cpu');
+  const there = identities(object).filter((one) => hart < 0 || processorOfPlace(state, one) === hart);
+  const told = state.num(object, irq.at.data);
+  return there.find((one) => Number(state.world.node(one)?.segment) === told) ?? there.at(-1) ?? -1;
+}
+
 /** The vector, LPI or SPI at the host: that of the irq, or that to which the translation or the message itself leads. */
 function placeOfHost(scene: Scene, { irq: object, entry }: Group, translation: ObjectId): ObjectId {
   const { state } = scene;
@@ -87,6 +98,8 @@ function placeOfHost(scene: Scene, { irq: object, entry }: Group, translation: O
     const own = v === SHUTDOWN_VECTOR ? -1 : there(state, vectorAt(state, object, state.num(object, irq.at.cpu), v));
     // The vector domain knows the irq: what a stale message leads to is not its place.
     if (own >= 0 || v >= 0) return own;
+    const identity = identityOf(scene, object);
+    if (identity >= 0) return identity;
   }
   if (translation < 0) return entry < 0 ? -1 : scene.direct(entry);
   return state.world.type(translation) === pin ? translation : scene.place(translation);

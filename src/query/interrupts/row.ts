@@ -16,7 +16,7 @@ export interface InterruptRow {
   /** The entry of the translation table that its message selects: IRTE, or event of an ITS. */
   readonly irte: string | null;
   readonly cpu: string | null;
-  /** The vector of the CPU, or of the virtual CPU where the trace tells of no other; on Arm the LPI or SPI. */
+  /** The vector of the CPU, or of the virtual CPU where the trace tells of no other; on Arm the LPI or SPI, on RISC-V the identity. */
   readonly vector: string | null;
   readonly vfio: string | null;
   /** What KVM injects: the route, the irqfd or the line of a GSI. */

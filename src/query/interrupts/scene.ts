@@ -7,6 +7,7 @@ import type { Namespace } from '../../model/namespace.ts';
 import type { ObjectType } from '../../model/objects.ts';
 import { processorsOf } from '../../model/reference.ts';
 import {
+  cellTarget,
   type DestinationsOf,
   type MessageWords,
   messageOf,
@@ -19,6 +20,7 @@ import { imsEntry } from '../../model/things/ims.ts';
 import { intid, irq, vector } from '../../model/things/irq.ts';
 import { msi, msixEntry } from '../../model/things/pci.ts';
 import { itsEvent } from '../../model/things/remap.ts';
+import { imsicId } from '../../model/things/riscv.ts';
 import { kvmEntrySource, kvmGsi, kvmIrqfd, kvmRoute, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import { messageKind } from '../../model/translate.ts';
 import { irteOfIrq, translationOf } from '../../model/translation.ts';
@@ -51,6 +53,8 @@ export interface Scene {
   place(translation: ObjectId): ObjectId;
   /** Where an entry delivered to, of which the unit will read the table again: what was sent before may be there; -1 none. */
   placeBefore(translation: ObjectId): ObjectId;
+  /** The identities of an irq at interrupt files of harts (IMSIC): while it moves, it has more than one. */
+  identities(irq: ObjectId): readonly ObjectId[];
   /** The processor that a translation table entry names; -1 unknown. */
   processor(translation: ObjectId): ObjectId;
   /** The LPI of an event at every processor of its system at which the trace shows it: it is moved from one to another. */
@@ -88,10 +92,15 @@ const messageCells: ReadonlyMap<ObjectType, { readonly address: number; readonly
 /** Finds the parts of interrupts that are present in a state, in slices. */
 export function* sceneOf(state: State): Slices<Scene> {
   const { world } = state;
+  const identities = new Map<ObjectId, ObjectId[]>();
   const lists: Lists = { entries: [], irqs: [], vfios: [], routes: [], irqfds: [], lines: [], served: [] };
   for (let object = 0; object < world.objects; object++) {
     const list = listOf.get(world.type(object)!);
     if (list !== undefined && state.present(object)) lists[list].push(object);
+    if (world.type(object) === imsicId) {
+      const owner = cellTarget(state, object, imsicId, 'irq');
+      if (owner >= 0) identities.set(owner, [...(identities.get(owner) ?? []), object]);
+    }
     if (object % OBJECTS === OBJECTS - 1) yield;
   }
   const { host } = world;
@@ -147,6 +156,7 @@ export function* sceneOf(state: State): Slices<Scene> {
       places ??= lpiPlaces(state);
       return places.get(lpiKey(state, event, state.num(event, itsEvent.at.lpi))) ?? [];
     },
+    identities: (object) => identities.get(object) ?? [],
     processor: (translation) => {
       if (isOutdated(state, translation)) return -1;
       const found = processorOfEntry(state, translation, destinations);

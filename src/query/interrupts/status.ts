@@ -8,6 +8,7 @@ import { avic } from '../../model/things/avic.ts';
 import { piDescriptor } from '../../model/things/ims.ts';
 import { intid, irq, irqThread, vector } from '../../model/things/irq.ts';
 import { itsEvent, lpiConfig } from '../../model/things/remap.ts';
+import { imsicId } from '../../model/things/riscv.ts';
 import { kvmGsi, vcpuVector, vfioVector } from '../../model/things/virt.ts';
 import type { Joined, Status } from './row.ts';
 
@@ -102,6 +103,7 @@ function isPending(state: State, row: Joined, taken: ReadonlySet<ObjectId>): Fla
     const type = state.world.type(object);
     if (type === vector) flags.push(state.flag(object, vector.at.requested));
     else if (type === intid) flags.push(state.flag(object, intid.at.requested));
+    else if (type === imsicId) flags.push(state.flag(object, imsicId.at.requested));
     else if (type === vcpuVector && !taken.has(object)) flags.push(state.flag(object, vcpuVector.at.requested));
   }
   return any(...flags);

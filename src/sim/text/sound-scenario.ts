@@ -55,15 +55,21 @@ export function scenarioFromText(written: string): Scenario | readonly PlacedPro
   });
 }
 
+/** A problem that names what was meant (orNearest). */
+const HINT = /: did you mean \S+\?$/;
+
 /** What is wrong with the text of a scenario beyond what its JSON schema tells, and the stretches of the text that it is about. */
 export function beyondSchema(written: string): readonly (ScenarioProblem & Stretch)[] {
   const text = withoutComments(written);
   if (syntaxFault(text) !== undefined) return [];
   const { scenario, problems } = examined(JSON.parse(text.replace(/^\uFEFF/, '')));
   if (scenario === undefined) return [];
-  // The schema has the names of operations, their arguments and the policies; it cannot say to which objects an operation is done.
-  const misplaced = [...workloadProblems(scenario)].filter(({ path }) => path.endsWith('.object'));
-  return [...problems, ...misplaced].map((problem) => ({
+  // The schema has the names of operations, their arguments and the policies. It cannot say to which objects an operation is done, nor
+  // which of a hundred names a wrong one is nearest to.
+  const beyond = [...policyProblems(scenario), ...workloadProblems(scenario)].filter(
+    ({ path, problem }) => path.endsWith('.object') || HINT.test(problem),
+  );
+  return [...problems, ...beyond].map((problem) => ({
     ...problem,
     ...placeIn(text, problem.at ?? pathOf(problem.path), problem.isKey),
   }));

@@ -35,6 +35,7 @@ function placeText({ vector, cpu }: InterruptRow): string {
     return vector
       .replace('/vector/', ' vector ')
       .replace('/intid/', ' INTID ')
+      .replace('/imsic/', ' identity ')
       .replace(/^gic\/\d+\/spi\//, 'SPI ')
       .replace('/', ' ');
   return cpu === null ? '' : cpu.replace('/', ' ');

@@ -12,7 +12,7 @@ export function shortPath(path: string | null): string {
 export const entryText = (path: string | null): string => shortPath(path).replaceAll('/', ' ');
 
 /** `cpu/2/vector/38` as `2/38`, `vcpu/1/intid/8194` as `1/8194`. */
-export const vectorText = (path: string | null): string => shortPath(path).replace(/\/(?:vector|intid)\//, '/');
+export const vectorText = (path: string | null): string => shortPath(path).replace(/\/(?:vector|intid|imsic)\//, '/');
 
 /** `vfio/0000:00:03.0/2/0` as `0000:00:03.0 msix 0`. */
 export function vfioText(path: string | null): string {

@@ -6,7 +6,7 @@ const QUIET_MS = 300;
 
 /**
  * Problems of open scenario files that the JSON schema cannot tell: two functions with one BDF, a platform that does not exist, an object to
- * which an operation is not done. The editor itself tells those of the schema.
+ * which an operation is not done, and the name that a wrong one is nearest to. The editor itself tells those of the schema.
  */
 export class ScenarioProblems implements vscode.Disposable {
   readonly #list = vscode.languages.createDiagnosticCollection('irqscope.scenario');
