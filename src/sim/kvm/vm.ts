@@ -367,3 +367,15 @@ function entryMessage(fn: PciFunction, index: number): RouteMessage | undefined 
 
 /** The virtual machines of the system by number. */
 export const vms: Service<Map<number, Vm>> = service<Map<number, Vm>>('virtual machines');
+
+/** The machine of a virtual CPU (`vcpu/<n>`, counted over all machines), and its number in that machine; undefined: there is none. */
+export function placeOfVcpu(
+  all: ReadonlyMap<number, Vm>,
+  vcpu: number,
+): { readonly vm: Vm; readonly n: number } | undefined {
+  for (const vm of all.values()) {
+    const n = vcpu - vm.vcpus.first;
+    if (n >= 0 && n < vm.vcpus.count) return { vm, n };
+  }
+  return undefined;
+}
