@@ -98,14 +98,34 @@ describe('virtual machines', () => {
       raise(50),
       kvm(100, 'kvm.signalMsi', { address: '0xfee00000', data: '0x51' }),
       kvm(150, 'kvm.signalMsi', { address: '0xfee07000', data: '0x51' }),
-      kvm(200, 'kvm.signalMsi', { address: '0x1000', data: '0x51' }),
     ]);
     assert.deepEqual(accepted(since(sim)), ['vcpu/1/vector/80', 'vcpu/0/vector/81']);
     assert.deepEqual(
       of(since(sim, 150), 'drop').map((e) => e.fields.reason),
-      ['the machine has no virtual CPU 7', '0x1000 is no interrupt message'],
+      ['the machine has no virtual CPU 7'],
     );
     assert.equal(cell(sim, 'kvm/0/route/24', kvmRoute.at.data), 0x50);
+  });
+
+  it('KVM takes any route and any message for an interrupt: it does not compare the address with 0xfee', () => {
+    const sim = machine({}, [
+      kvm(0, 'kvm.signalMsi', { address: '0x1000', data: '0x51' }),
+      kvm(50, 'kvm.route.set', { gsi: 24, address: '0x80001000', data: '0x52' }),
+      raise(100),
+    ]);
+    // Bits 19:12 of the address are the destination whatever the rest is: virtual CPU 1.
+    assert.deepEqual(accepted(since(sim)), ['vcpu/1/vector/81', 'vcpu/1/vector/82']);
+  });
+
+  it('a write of an emulated function outside of the window of interrupts stays in the memory of the guest', () => {
+    const write = at(0, 'entry.write', entry(0), { offset: '0x0', value: '0x1000' });
+    const sim = machine({}, [write, raise(50)], { source: 'userspace' });
+    assert.deepEqual(accepted(since(sim, 50)), []);
+    assert.equal(of(since(sim, 50), 'kvm.msi').length, 0);
+    assert.deepEqual(
+      of(since(sim, 50), 'drop').map((e) => e.fields.reason),
+      ['0x1000 is no interrupt message'],
+    );
   });
 
   it('the VMM releases the irqfd while an entry is masked and assigns it again at the unmask', () => {

@@ -5,7 +5,7 @@ import { smmuBypass, smmuConfig, smmuFault, smmuMap, smmuTrans, smmuUnmap } from
 import { ioasMap } from '../../model/things/ims.ts';
 import { smmuStream } from '../../model/things/remap.ts';
 import type { Message, MessagePort } from '../device/message.ts';
-import { drop } from '../drop.ts';
+import { drop, NEVER_PROGRAMMED } from '../drop.ts';
 import { errno } from '../irq/domain.ts';
 import type { Actor, Machine } from '../machine.ts';
 
@@ -191,7 +191,7 @@ export class ArmRoot implements MessagePort {
     }
     const reason =
       address === 0
-        ? 'written to address 0: the message was never programmed or is torn down'
+        ? NEVER_PROGRAMMED
         : `${hexText(address)} is not the doorbell ${this.doorbell.what}: an ordinary DMA write`;
     drop(machine, from, reason, cause);
   }

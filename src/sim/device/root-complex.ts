@@ -1,7 +1,7 @@
 import { type ApicModel, deliveryOf } from '../../model/apic/local-apics.ts';
-import { dropped } from '../../model/events/outcome.ts';
 import { isInterruptAddress } from '../../model/registers/x86.ts';
 import { ApicBus } from '../apic/apic-bus.ts';
+import { drop, NEVER_PROGRAMMED } from '../drop.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import type { Machine } from '../machine.ts';
 import type { Message, MessagePort } from './message.ts';
@@ -41,11 +41,10 @@ export class RootComplex implements MessagePort {
     if (!isInterruptAddress(message.address)) {
       const reason =
         message.address === 0
-          ? 'written to address 0: the message was never programmed or is torn down'
+          ? NEVER_PROGRAMMED
           : (this.memory?.(message) ??
             `0x${message.address.toString(16)} is no interrupt address: an ordinary DMA write`);
-      machine.emit(dropped, message.from, message.cause === 0 ? { reason } : { reason, cause: message.cause });
-      machine.ledger.note(message.cause, 'dropped', machine.now);
+      drop(machine, message.from, reason, message.cause);
       return;
     }
     const through = this.translator ? this.translator.translate(message) : message;

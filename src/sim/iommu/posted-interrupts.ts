@@ -10,7 +10,7 @@ import { piDescriptor } from '../../model/things/ims.ts';
 import type { Message } from '../device/message.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import { host } from '../irq/host.ts';
-import { type Vm, vms } from '../kvm/vm.ts';
+import { placeOfVcpu, type Vm, vms } from '../kvm/vm.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { type Service, type Setup, service } from '../setup.ts';
 import { vtdUnit } from './remap-domain.ts';
@@ -102,11 +102,8 @@ export class VtdPostedInterrupts implements PostedInterrupts {
   of(vcpu: number): PostedVcpu | undefined {
     const known = this.#known.get(vcpu);
     if (known) return known;
-    for (const vm of this.#all.values()) {
-      const n = vcpu - vm.vcpus.first;
-      if (n >= 0 && n < vm.vcpus.count) return this.#setUp(vm, n, vcpu);
-    }
-    return undefined;
+    const place = placeOfVcpu(this.#all, vcpu);
+    return place && this.#setUp(place.vm, place.n, vcpu);
   }
 
   #setUp(vm: Vm, n: number, vcpu: number): PostedVcpu {
@@ -135,7 +132,7 @@ export class VtdPostedInterrupts implements PostedInterrupts {
 
   /** Whether there is such a virtual CPU. */
   has(vcpu: number): boolean {
-    return [...this.#all.values()].some(({ vcpus }) => vcpu >= vcpus.first && vcpu < vcpus.first + vcpus.count);
+    return placeOfVcpu(this.#all, vcpu) !== undefined;
   }
 
   /** The virtual CPU whose descriptor lies at an address. */

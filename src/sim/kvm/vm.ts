@@ -298,16 +298,20 @@ export class Vm implements MessagePort {
     yield* this.guestConfig(() => fn.control(enable, fmask));
   }
 
-  /** A message of a function of the guest arrives at the VMM: through the unit that it emulates, and on to KVM. */
+  /**
+   * A message of a function of the guest arrives at the VMM: through the unit that it emulates, and on to KVM. A write
+   * outside of the window of interrupts is an ordinary write to memory of the guest: KVM never sees it.
+   */
   accept(message: Message): void {
     const unit = this.#remapping?.unit;
     const through = unit ? unit.translate(message) : message;
-    if (through) this.deliver(through);
-  }
-
-  #lost({ cause, from }: Message, reason: string): number {
-    drop(this.machine, from, reason, cause);
-    return -1;
+    if (!through) return;
+    const { address } = through;
+    if (isInterruptAddress(address)) this.deliver(through);
+    else {
+      const why = address === 0 ? ': the entry was never programmed' : '';
+      drop(this.machine, through.from, `0x${address.toString(16)} is no interrupt message${why}`, through.cause);
+    }
   }
 
   /** What a route for an entry is made from: the entry, or with remapping what the VMM looks up in the table of its unit. */
@@ -327,14 +331,13 @@ export class Vm implements MessagePort {
     if (now.address !== address || now.data !== data) this.irqfds.set(gsi, fn.bdf, index, { address, data });
   }
 
-  /** KVM_SIGNAL_MSI: 1 delivered, -1 when there is no receiver. `signalled`: an irqfd brought it. */
+  /**
+   * A message for KVM, of KVM_SIGNAL_MSI or of the route of a GSI: 1 delivered, -1 when there is no receiver. KVM takes every
+   * message as an interrupt: it does not look whether the address is 0xfee?????. `signalled`: an irqfd brought it.
+   */
   deliver(message: Message, signalled = false): number {
     const { machine } = this;
     const { address, data, cause } = message;
-    if (!isInterruptAddress(address)) {
-      const why = address === 0 ? ': the entry was never programmed' : '';
-      return this.#lost(message, `0x${address.toString(16)} is no interrupt message${why}`);
-    }
     const to = deliveryOf(address, data);
     machine.emit(kvmMsi, this.object, { dest: to.destination, vector: to.vector, mode: kvmMode(to), address, data });
     // A planted fault: the map of local APICs lacks that one, and KVM says nothing.
@@ -373,3 +376,15 @@ function entryMessage(fn: PciFunction, index: number): RouteMessage | undefined 
 
 /** The virtual machines of the system by number. */
 export const vms: Service<Map<number, Vm>> = service<Map<number, Vm>>('virtual machines');
+
+/** The machine of a virtual CPU (`vcpu/<n>`, counted over all machines), and its number in that machine; undefined: there is none. */
+export function placeOfVcpu(
+  all: ReadonlyMap<number, Vm>,
+  vcpu: number,
+): { readonly vm: Vm; readonly n: number } | undefined {
+  for (const vm of all.values()) {
+    const n = vcpu - vm.vcpus.first;
+    if (n >= 0 && n < vm.vcpus.count) return { vm, n };
+  }
+  return undefined;
+}

@@ -2,7 +2,7 @@ import { hexText } from '../../base/hex.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { ArmHotplug } from '../arm/arm-hotplug.ts';
 import type { Message, MessagePort } from '../device/message.ts';
-import { drop, dropTaken } from '../drop.ts';
+import { drop, dropTaken, NEVER_PROGRAMMED } from '../drop.ts';
 import type { Irq } from '../irq/domain.ts';
 import { host } from '../irq/host.ts';
 import { MsixDomain } from '../irq/msix-domain.ts';
@@ -28,9 +28,7 @@ class RiscvRoot implements MessagePort {
       return;
     }
     const reason =
-      address === 0
-        ? 'written to address 0: the message was never programmed or is torn down'
-        : `${hexText(address)} is no page of an interrupt file: an ordinary DMA write`;
+      address === 0 ? NEVER_PROGRAMMED : `${hexText(address)} is no page of an interrupt file: an ordinary DMA write`;
     drop(this.machine, from, reason, cause);
   }
 }

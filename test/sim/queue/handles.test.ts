@@ -40,10 +40,11 @@ describe('interrupt handles that the device revokes', () => {
     assert.equal(dropped, failed(PROCESS));
     const stopped = all.findIndex((e) => e.kind === 'handle.request' && e.object.endsWith('/256'));
     const restarted = all.findIndex((e) => e.kind === 'qd.submit' && e.fields['handle'] === 256);
+    assert.ok(stopped >= 0 && restarted > stopped, 'the handle is requested, then used');
     const between = all.slice(stopped, restarted).filter((e) => e.kind === 'qd.submit' && e.object === KERNEL);
     assert.deepEqual(between, [], 'nothing is submitted while the queue is stopped');
     const named = all.slice(restarted).filter((e) => e.kind === 'qd.submit' && e.object === KERNEL);
-    assert.ok(named.every((e) => e.fields['handle'] === 256));
+    assert.deepEqual([...new Set(named.map((e) => e.fields['handle']))], [256]);
   });
 
   it('may be granted under the same number: nothing stops', () => {
@@ -60,8 +61,10 @@ describe('interrupt handles that the device revokes', () => {
     assert.deepEqual(requested, []);
     assert.equal(ofKind(all, 'message').length, 1);
     assert.equal(dropped, failed(KERNEL) + failed(PROCESS));
-    const after = all.slice(all.findIndex((e) => e.kind === 'handle.revoke'));
-    assert.ok(ofKind(after, 'qd.complete').every((e) => e.fields['status'] === '0x19'));
+    const revoked = all.findIndex((e) => e.kind === 'handle.revoke');
+    assert.ok(revoked >= 0);
+    const after = all.slice(revoked);
+    assert.deepEqual([...new Set(ofKind(after, 'qd.complete').map((e) => e.fields['status']))], ['0x19']);
   });
 
   it('F64 names the revocation', () => {

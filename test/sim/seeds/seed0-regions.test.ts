@@ -50,7 +50,7 @@ describe('S0: the page of the permission table', () => {
       [['HEAD', 20]],
     );
     const costs = of(events(sim), 'vfio.trap').map((e) => Number(e.fields['cost']));
-    assert.ok(costs.every((ns) => ns > 1000));
+    assert.ok(Math.min(...costs) > 1000 && costs.length >= 20, 'every access of the register that is hot is an exit');
   });
 
   it('S0-6 the lint names vector table and pending bits that share a page with registers, with pages of 4 KiB and of 8 KiB', () => {
@@ -101,7 +101,7 @@ describe('S0: the page of the permission table', () => {
     assert.ok(names.includes('GENCAP') && names.includes('CMD') && names.includes('WQCFG'));
     assert.deepEqual(collateral(layout(0x4000), wanted), []);
     const apart = of(events(run(bundled('ims-permission-after'))), 'vfio.trap');
-    assert.ok(apart.every((e) => e.fields['wanted'] === true));
+    assert.deepEqual([...new Set(apart.map((e) => e.fields['wanted']))], [true]);
   });
 
   it('S0-16 registers of start-up and errors are not touched in a steady state: the rate of each is 0 while descriptors complete', () => {

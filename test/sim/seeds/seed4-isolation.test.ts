@@ -101,7 +101,7 @@ describe('simulator: S4, isolation and creation of domains', () => {
     const refused = of(all, 'dom.create').filter((e) => Number(e.fields['ret']) < 0);
     assert.equal(refused[0]?.object, 'guest/0/domain/VECTOR', 'where the error begins');
     const device = runOf('ims-queue-memory-refused', { 'guest.store': 'deviceMemory' });
-    assert.ok(of(device.all, 'dom.create').every((e) => e.fields['ret'] === 0));
+    assert.deepEqual([...new Set(of(device.all, 'dom.create').map((e) => e.fields['ret']))], [0]);
     assert.equal(guestHandled(device.all), 1);
   });
 
@@ -171,7 +171,7 @@ describe('simulator: S4, isolation and creation of domains', () => {
 
   it('S4-24 a guest that cannot tell creates the domain; the message it composed is blocked by the host', () => {
     const { all } = runOf('hidden-vm');
-    assert.ok(of(all, 'dom.create').every((e) => e.fields['ret'] === 0));
+    assert.deepEqual([...new Set(of(all, 'dom.create').map((e) => e.fields['ret']))], [0]);
     const warned = of(all, 'illegal')[0];
     assert.equal(warned?.fields['rule'], 'INV-HCALL');
     assert.match(String(warned?.fields['text']), /vector domain accepted queue memory inside a virtual machine/);

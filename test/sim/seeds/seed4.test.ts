@@ -109,8 +109,8 @@ describe('simulator: S4, hierarchical domains and hypercalls', () => {
       assert.ok(sides.has(String(e.fields['domain'])), `${e.kind} names a domain of the chain`);
     assert.deepEqual([...new Set(of(all, 'dom.compose').map((e) => sides.get(String(e.fields['domain']))))], ['cpu']);
     assert.deepEqual([...new Set(of(all, 'msg.write').map((e) => sides.get(String(e.fields['domain']))))], ['bus']);
-    assert.ok(of(all, 'send').every((e) => e.task === 'device/0000:03:00.0'));
-    assert.ok(of(all, 'cpu.accept').every((e) => e.task?.startsWith('cpu/')));
+    assert.deepEqual([...new Set(of(all, 'send').map((e) => e.task))], ['device/0000:03:00.0']);
+    assert.deepEqual([...new Set(of(all, 'cpu.accept').map((e) => e.task?.split('/')[0]))], ['cpu']);
   });
 
   it('S4-5 each kind of bus stands on the same vector domain and does the same with what it gets', () => {
@@ -122,6 +122,8 @@ describe('simulator: S4, hierarchical domains and hypercalls', () => {
       assert.equal(bus.fields['parent'], 'VECTOR');
       return of(all, 'msg.write').map((e) => [e.fields['address'], e.fields['data']]);
     });
+    // The interrupt is active twice at least: where it was set up, and where it was moved to.
+    assert.ok(messages[0]!.length >= 2);
     for (const one of messages) assert.deepEqual(one, messages[0]);
   });
 

@@ -27,6 +27,7 @@ describe('a TDX guest', () => {
 
   it('has its table trapped as often as an ordinary guest', () => {
     const trapped = (all: readonly EventView[]): number => some(all, 'kvm.mmio').length;
+    assert.ok(trapped(plain) > 0);
     assert.equal(trapped(tdx), trapped(plain));
     assert.deepEqual(
       some(tdx, 'guest.ve').filter((e) => e.fields['instead'] === 'EPT_MISCONFIG').length,
@@ -40,7 +41,7 @@ describe('a TDX guest', () => {
         .filter((e) => e.fields['mode'] === 'Fixed')
         .map((e) => e.fields['posted']);
     assert.ok(fixed(tdx).length >= 11 && fixed(tdx).every((posted) => posted === true));
-    assert.ok(fixed(plain).every((posted) => posted === false));
+    assert.deepEqual([...new Set(fixed(plain))], [false]);
     assert.ok(reasons(plain).includes('EXTERNAL_INTERRUPT'));
   });
 

@@ -6,7 +6,7 @@ import { avicPhysicalId } from '../../../model/registers/amd.ts';
 import { avic as avicType } from '../../../model/things/avic.ts';
 import type { Design } from '../../design.ts';
 import type { Message } from '../../device/message.ts';
-import type { Vm } from '../../kvm/vm.ts';
+import { placeOfVcpu, type Vm } from '../../kvm/vm.ts';
 import type { Actions, Machine } from '../../machine.ts';
 import type { AmdUnit, GuestEntry, GuestPages, GuestState } from '../amd-unit.ts';
 import type { PostedInterrupts, PostingTarget, RunState } from '../posted-interrupts.ts';
@@ -63,15 +63,12 @@ export class Avic implements PostedInterrupts, GuestPages {
   of(vcpu: number): AvicVcpu | undefined {
     const known = this.#known.get(vcpu);
     if (known) return known;
-    for (const vm of this.#all.values()) {
-      const n = vcpu - vm.vcpus.first;
-      if (n >= 0 && n < vm.vcpus.count) return this.#setUp(vm, n, vcpu);
-    }
-    return undefined;
+    const place = placeOfVcpu(this.#all, vcpu);
+    return place && this.#setUp(place.vm, place.n, vcpu);
   }
 
   has(vcpu: number): boolean {
-    return [...this.#all.values()].some(({ vcpus }) => vcpu >= vcpus.first && vcpu < vcpus.first + vcpus.count);
+    return placeOfVcpu(this.#all, vcpu) !== undefined;
   }
 
   at(address: number): AvicVcpu | undefined {
