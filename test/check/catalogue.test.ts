@@ -89,6 +89,20 @@ describe('INV-QLIFE', () => {
     assert.equal(verdict(trace, 'INV-QLIFE'), 'pass');
   });
 
+  it('takes further PASIDs and handles of a shared queue in use for no second enabling', () => {
+    const shared = [
+      'state=created front=cdev',
+      'state=bound pasid=5',
+      'state=enabled',
+      'state=enabled pasid=6',
+      'state=enabled handle=3',
+    ];
+    const at = (list: readonly string[]): string =>
+      list.map((rest, i) => `${i + 1} queue.state ${QUEUE} ${rest}`).join('\n');
+    assert.deepEqual(found(made(at(shared)), 'INV-QLIFE'), []);
+    assert.equal(found(made(at([...shared, 'state=enabled'])), 'INV-QLIFE').length, 1);
+  });
+
   it('enabled without a PASID, and used before it is enabled', () => {
     assert.deepEqual(found(made([create, enable, submit].join('\n')), 'INV-QLIFE'), [
       `1 ${QUEUE}: ${QUEUE} was enabled after it was created`,

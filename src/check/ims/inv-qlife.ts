@@ -60,6 +60,8 @@ export const livesInOrder: Rule<'INV-QLIFE'> = {
         const args = queueState.read(words, at);
         if (refused(args.ret) || state.world.type(object) !== queue) return;
         const is = state.world.strings.text(args.state);
+        // Another PASID or interrupt handle of a queue in use, which keeps its state: a shared queue has several.
+        if (is === 'enabled' && before?.is === is && (args.pasid !== undefined || args.handle !== undefined)) return;
         seen.set(object, { is, step });
         const fits = BEFORE[is];
         if (before === undefined || fits === undefined) return;
