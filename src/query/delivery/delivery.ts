@@ -64,6 +64,8 @@ export class Delivery {
   readonly ahead = new Set<ObjectId>();
   /** A processor took it, and no handler belongs to it yet. */
   taken = false;
+  /** Its cause has a number, by which later events name it (simulated traces). */
+  named = false;
   /** The INTID whose acknowledge it waits for, or -1. */
   intid = -1;
   /** When its last cause arose, in nanoseconds; NaN where no record tells. */

@@ -23,7 +23,9 @@ import { AT_ONCE, isQueue } from './queues.ts';
 /** Remembers the number that a simulation gave to a cause. */
 function nameCause({ slots, row }: Moment, delivery: Delivery): void {
   const cause = argumentOf(row, 'cause');
-  if (cause !== undefined) slots.causes.set(cause, delivery);
+  if (cause === undefined) return;
+  slots.causes.set(cause, delivery);
+  delivery.named = true;
 }
 
 /** The vector of an MSI function that a cause names; -1 where it names none, and for other objects. */

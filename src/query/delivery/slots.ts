@@ -310,7 +310,7 @@ export class Slots {
    * go on a little later.
    */
   drop(delivery: Delivery, step: Step, task: TextId): void {
-    if (!this.open.has(delivery) || this.waits(delivery)) return;
+    if (!this.open.has(delivery) || delivery.named || this.waits(delivery)) return;
     if (task !== 0) this.end(delivery, step, null);
     else if (this.#loose.push(delivery) > LOOSE) this.end(this.#loose.shift()!, step, null);
   }

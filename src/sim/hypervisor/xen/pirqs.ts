@@ -50,6 +50,8 @@ export class Pirqs {
   readonly #pirqs = new Map<string, Pirq>();
   readonly #next = new Map<Vm, number>();
   #holds = 0;
+  /** Xen at work on each CPU. */
+  readonly #on: Actor[] = [];
 
   constructor(machine: Machine, at: Host) {
     this.machine = machine;
@@ -225,14 +227,16 @@ export class Pirqs {
       dropTaken(machine, machine.actor.cpu, one.object, 'no event channel is bound to the PIRQ');
       return;
     }
-    const cause = machine.ledger.takeBack(machine.actor.cpu);
-    const again = machine.as(this.actor, () => channels.raise(port, cause));
+    const { cpu } = machine.actor;
+    const cause = machine.ledger.takeBack(cpu);
+    const xen = (this.#on[cpu] ??= { ...this.actor, cpu });
+    const again = machine.as(xen, () => channels.raise(port, cause));
     if (!again || !one.maskable || one.hold !== 0) return;
     const { core } = this.#host;
     yield* core.mask(one.virq, true);
     const hold = ++this.#holds;
     one.hold = hold;
-    machine.as(this.actor, () => {
+    machine.as(xen, () => {
       machine.emit(xenHold, one.object, { held: true });
       if (!one.needsEoi) this.#tellEoi(one, true);
     });
