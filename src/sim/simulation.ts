@@ -68,6 +68,7 @@ function setupOf(
 
 /** A run of a recipe that goes on step by step. */
 export class Simulation extends SteppedRun {
+  #stalled = false;
   readonly #recipe: Recipe;
 
   /**
@@ -111,6 +112,20 @@ export class Simulation extends SteppedRun {
     const again = new Simulation({ ...this.#recipe, operations: this.doneBy(step) });
     again.run(() => again.trace.length > step, step + 1);
     return again;
+  }
+
+  /** What still waits waits for what does not come, such as a virtual CPU that the host does not run any more: an event says so once. */
+  protected override stalls(): void {
+    const { machine } = this;
+    if (this.#stalled) return;
+    this.#stalled = true;
+    const some = machine.waiting === 1 ? '1 action waits' : `${machine.waiting} actions wait`;
+    machine.as(WORKLOAD, () =>
+      machine.emit(illegal, machine.world.object(typeOfPath('workload'), 'workload'), {
+        rule: 'stalled',
+        text: `${some} for what does not come, such as a virtual CPU that does not run any more: the run ends here`,
+      }),
+    );
   }
 
   /** The system at hand cannot do an operation of the workload: an event says so, and the run goes on. */

@@ -107,7 +107,10 @@ export class SteppedRun {
     return undefined;
   }
 
-  /** Does scheduled actions until one makes an event; false when no further action is due. */
+  /** Actions wait, and none of them makes an event any more. A subclass may say so by an event. */
+  protected stalls(): void {}
+
+  /** Does scheduled actions until one makes an event; false when no further action is due, or none makes an event any more. */
   step(): boolean {
     const before = this.recorder.length;
     for (let silent = 0; silent < MOST_SILENT; silent++) {
@@ -116,7 +119,8 @@ export class SteppedRun {
       this.catchUp();
       if (this.recorder.length > before) return true;
     }
-    return false;
+    this.stalls();
+    return this.recorder.length > before;
   }
 
   /** Goes on until `until` returns true (it is asked after every action that made events), until the end, or for `most` events. */

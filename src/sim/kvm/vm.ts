@@ -254,13 +254,16 @@ export class Vm implements MessagePort {
 
   /** Live migration: all virtual CPUs leave the guest, tables and pending bits move, they go on. */
   *migrate(): Actions {
-    for (let n = 0; n < this.vcpus.count; n++) yield* this.vcpus.exit(n, 'EXTERNAL_INTERRUPT');
+    // Those that are out of the guest already do not come in before the end either: the VMM holds all threads.
+    const inside = Array.from({ length: this.vcpus.count }, (_, n) => n).filter((n) => !this.vcpus.out(n));
+    for (const n of inside) yield* this.vcpus.exit(n, 'EXTERNAL_INTERRUPT');
     for (const fn of this.functions.values())
       if (fn instanceof EmulatedFunction) {
         this.machine.as(this.vmm, () => (this.tables ? this.tables.move(fn) : undefined));
         if (this.losesPending) fn.dropPending('the pending bits were not migrated');
       }
-    for (let n = 0; n < this.vcpus.count; n++) yield* this.vcpus.enter(n);
+    // Each thread goes on by itself: one may have to wait for its turn on a CPU until another one has given that up.
+    for (const n of inside) this.machine.start(this.vcpus.kvm(n), this.vcpus.enter(n));
   }
 
   /** The per-device MSI-X domain of the guest kernel for a function. */

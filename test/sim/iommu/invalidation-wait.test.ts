@@ -43,9 +43,11 @@ describe('the end of an invalidation', () => {
   });
 
   it('an interrupt meanwhile goes where the old entry leads, one behind it to the new CPU; the old vector is freed later', () => {
+    // The CPU takes it at 101.7 us. The handler waits for desc->lock, which the move holds until its invalidation is over at 103 us.
+    assert.deepEqual(of('cpu.take', 100).map((e) => e.object)[0], 'cpu/0/vector/32');
     const taken = of('irq.entry', 100).map((e) => [Math.floor(us(e)), e.cpu]);
     assert.deepEqual(taken, [
-      [102, 0],
+      [103, 0],
       [201, 2],
     ]);
     const freed = of('vec.freeMoved').find((e) => e.object === 'irq/24')!;
