@@ -1,7 +1,8 @@
 /**
- * The fate of an interrupt cause. `inFlight`: its message is on the way; `pending`: a masked vector keeps it; `merged`:
- * it was combined with a cause that was already waiting; `delivered`: a CPU (or virtual CPU) took it; `withdrawn`:
- * software served it without an interrupt; `dropped`: it ended and an event says why; `untold`: its fate is not known, because the state that decides it is not known.
+ * The fate of an interrupt cause. `inFlight`: its message is on the way; `pending`: a masked vector keeps it, or the counter of an eventfd that
+ * nobody reads; `merged`: it was combined with a cause that was already waiting; `delivered`: a CPU (or virtual CPU) took it; `withdrawn`:
+ * software served it without an interrupt; `dropped`: it ended and an event says why; `untold`: its fate is not known, because the state that
+ * decides it is not known.
  */
 export type Outcome = 'inFlight' | 'pending' | 'merged' | 'delivered' | 'withdrawn' | 'dropped' | 'untold';
 

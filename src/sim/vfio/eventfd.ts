@@ -45,6 +45,9 @@ export class Eventfd {
   signal(cause: number): void {
     const listener = this.#waiter ?? this.#reader;
     if (listener) listener(cause);
-    else this.#kept.push(cause);
+    else {
+      this.#kept.push(cause);
+      this.machine.ledger.note(cause, 'pending', this.machine.now);
+    }
   }
 }
