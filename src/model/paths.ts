@@ -20,7 +20,7 @@ import {
   remapUnit,
   smmuStream,
 } from './things/remap.ts';
-import { imsic, imsicId } from './things/riscv.ts';
+import { aplic, aplicSource, imsic, imsicId } from './things/riscv.ts';
 import { kernelCount, listing } from './things/snapshot.ts';
 import {
   kvmEntrySource,
@@ -65,6 +65,8 @@ export const pathTypes = [
   ['cpu/*/softirq/*', softirq],
   ['domain/*', domain],
   ['ioapic/*/pin/*', pin],
+  ['aplic/*', aplic],
+  ['aplic/*/source/*', aplicSource],
   ['gic/*/spi/*', pin],
   ['gic/*/redist/*/ppi/*', pin],
   ['gic/*/frame/*', gicFrame],

@@ -16,6 +16,7 @@ import { msixEvents } from './events/msix.ts';
 import { noteEvents } from './events/notes.ts';
 import { outcomeEvents } from './events/outcome.ts';
 import { pciEvents } from './events/pci.ts';
+import { aplicEvents } from './events/platform/aplic.ts';
 import { avicEvents } from './events/platform/avic.ts';
 import { eraEvents } from './events/platform/eras.ts';
 import { imsicEvents } from './events/platform/imsic.ts';
@@ -54,6 +55,7 @@ export const vocabulary: readonly EventKind[] = [
   ...eraEvents,
   ...tdxEvents,
   ...imsicEvents,
+  ...aplicEvents,
   ...xenEvents,
   ...hypervisorEvents,
   ...vfioEvents,

@@ -134,10 +134,13 @@ const device = v.strictObject({
     v.pipe(
       v.boolean(),
       v.description(
-        'Whether it has an INTx pin, led to the I/O APIC (x86 without remapping); its driver leaves it enabled.',
+        'Whether it has an INTx pin, led to the I/O APIC (x86 without remapping) or the APLIC (riscv64); its driver leaves it enabled.',
       ),
     ),
     false,
+  ),
+  budget: v.optional(
+    count(1, 4096, 'Causes that its driver serves with one interrupt of its INTx pin at most; all when absent.'),
   ),
   pin: v.optional(count(0, 4095, 'CPU on which its driver keeps its interrupts: it moves back what others move.')),
   timeout: v.optional(

@@ -9,8 +9,9 @@ import { movesComplete } from './f26.ts';
 import { managedFollow } from './f27.ts';
 import { activatesInOrder } from './f28.ts';
 import { identityIsServed } from './r26.ts';
+import { levelIsSentAgain } from './r27.ts';
 
-/** Rules about the x86 vector domain and about moves. */
+/** Rules about the x86 vector domain, about moves, and about IMSIC and APLIC. */
 export const vectorRules: readonly Rule[] = [
   freesPrevious,
   findsVector,
@@ -22,4 +23,5 @@ export const vectorRules: readonly Rule[] = [
   managedFollow,
   activatesInOrder,
   identityIsServed,
+  levelIsSentAgain,
 ];

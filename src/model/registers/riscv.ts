@@ -1,4 +1,4 @@
-import { bits, register, reserved, withReserved } from './layout.ts';
+import { bit, bits, register, reserved, withReserved } from './layout.ts';
 
 const aia = 'RISC-V AIA 1.0, chapter 3 (IMSIC)';
 
@@ -40,3 +40,39 @@ export const imsicTop = register('topei', 32, 'The most urgent identity that is 
 export const IMSIC_PAGE = 0x1000;
 /** Offset of seteipnum_be in it; seteipnum_le is at 0. */
 export const IMSIC_BIG_ENDIAN = 4;
+
+const aplic = 'RISC-V AIA 1.0, chapter 4 (APLIC)';
+
+/** domaincfg of an interrupt domain of an APLIC. */
+export const aplicDomainConfig = register('domaincfg', 32, 'How an interrupt domain of an APLIC delivers.', aplic, [
+  bit('bigEndian', 0, 'RW', 'Its registers are big-endian.'),
+  reserved(1, 1),
+  bit('messages', 2, 'RW', 'DM: interrupts are sent as messages (MSI delivery mode), not by wires to the harts.'),
+  reserved(6, 3),
+  reserved(7, 7),
+  bit('enable', 8, 'RW', 'IE: interrupts of the domain are delivered.'),
+  reserved(23, 9),
+  bits('marker', 31, 24, 'RO', 'Reads 0x80: tells the order of bytes.'),
+]);
+
+/** sourcecfg of a source that is not delegated to a child domain. */
+export const aplicSourceConfig = register('sourcecfg', 32, 'How a source of an APLIC takes its wire.', aplic, [
+  bits('mode', 2, 0, 'RW', 'SM: what the wire means.', {
+    values: { 0: 'inactive', 1: 'detached', 4: 'rising edge', 5: 'falling edge', 6: 'level high', 7: 'level low' },
+  }),
+  reserved(9, 3),
+  bit('delegated', 10, 'RW', 'D: a child domain has the source; bits 9:0 are its index then.'),
+  reserved(31, 11),
+]);
+
+/** target of a source in MSI delivery mode: the message that it sends, in one word. */
+export const aplicTarget = register('target', 32, 'Where a source of an APLIC sends its message.', aplic, [
+  bits('identity', 10, 0, 'RW', 'EIID: the data of the message.'),
+  reserved(11, 11),
+  bits('guest', 17, 12, 'RW', 'Guest index: the interrupt file of a guest at the hart; 0 that of supervisor mode.'),
+  bits('hart', 31, 18, 'RW', 'Hart index: whose page the message is written to.'),
+]);
+
+/** Modes of a source whose wire is a level. */
+export const APLIC_LEVEL_HIGH = 6;
+export const APLIC_LEVEL_LOW = 7;

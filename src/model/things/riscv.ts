@@ -1,6 +1,6 @@
 import { objectType } from '../objects.ts';
 import { byNumber } from '../reference.ts';
-import { imsicDelivery } from '../registers/riscv.ts';
+import { aplicDomainConfig, aplicSourceConfig, aplicTarget, imsicDelivery } from '../registers/riscv.ts';
 
 /** The interrupt file of a hart for supervisor mode: `cpu/<n>/imsic`. */
 export const imsic = objectType('imsic', 'The interrupt file of a hart (RISC-V IMSIC).', {
@@ -24,4 +24,20 @@ export const imsicId = objectType('imsicid', 'One interrupt identity in the inte
   requested: { kind: 'flag', meaning: 'Its bit in eip: a message arrived that was not claimed.' },
   accepts: { kind: 'count', meaning: 'Messages that arrived so far.' },
   taken: { kind: 'count', meaning: 'Claims by topei so far.' },
+});
+
+/** The interrupt domain of an APLIC for supervisor mode: `aplic/<n>`. */
+export const aplic = objectType('aplic', 'The APLIC of a RISC-V host: turns wires into messages to the IMSIC.', {
+  config: { kind: 'reg', register: aplicDomainConfig, meaning: 'domaincfg.' },
+});
+
+/** A source of an APLIC: `aplic/<n>/source/<source>`. */
+export const aplicSource = objectType('aplicsource', 'A source of an APLIC: one wire.', {
+  irq: { kind: 'num', meaning: 'Linux irq of the source.', ref: byNumber('the irq of the source', 'irq') },
+  config: { kind: 'reg', register: aplicSourceConfig, meaning: 'sourcecfg.' },
+  target: { kind: 'reg', register: aplicTarget, meaning: 'target: hart and identity of its message.' },
+  input: { kind: 'flag', meaning: 'Its rectified input (in_clrip): the wire asserts an interrupt.' },
+  enabled: { kind: 'flag', meaning: 'Its bit in setie.' },
+  requested: { kind: 'flag', meaning: 'Its bit in setip: a message is to be sent.' },
+  sent: { kind: 'count', meaning: 'Messages that it sent so far.' },
 });

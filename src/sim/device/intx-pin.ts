@@ -51,10 +51,10 @@ export class IntxPin {
     this.update();
   }
 
-  /** The driver reads the status of the function and clears it: how many causes it found. */
-  serve(): number {
+  /** The driver reads the status of the function and clears it, of so many causes at most: how many it found. */
+  serve(most: number = Number.POSITIVE_INFINITY): number {
     const { machine } = this.#fn;
-    const served = this.#causes.splice(0);
+    const served = this.#causes.splice(0, most);
     for (const cause of served) machine.ledger.note(cause, 'delivered', machine.now);
     if (served.length > 0) this.#stuck = machine.tamper?.strikes('F80', undefined) === true;
     this.update();

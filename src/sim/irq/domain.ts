@@ -112,6 +112,8 @@ export interface Domain {
   readonly blocks?: boolean;
   /** Its interrupts come by wires: they are no messages of the function. */
   readonly wired?: boolean;
+  /** It stores a message with one write: a move changes it at once, whatever its parent says. */
+  readonly atomic?: boolean;
   /** The hwirq under which the domain has an interrupt of a function: its index, where the domain is of that function alone. */
   hwirqOf?(device: PciFunction, index: number): number;
   /** Allocates what the domain holds for the irq; 0 or a negative errno. Called parents first. */
@@ -140,6 +142,8 @@ export interface Domain {
   unmasking?(irq: Irq): Actions;
   /** Called by the entry code of the vector before the handler (apic_ack_edge and what it completes). */
   ack?(irq: Irq, cpu: number): void;
+  /** Called at the end of a level-triggered interrupt (irq_eoi of the chip), where the domain has something to do there. */
+  end?(irq: Irq): Actions;
 }
 
 /** The domains of an irq from the device to the CPU. */

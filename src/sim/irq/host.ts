@@ -29,6 +29,8 @@ export const COMMAND_ON = pciCommand.f.memory.mask | pciCommand.f.busMaster.mask
 const COMMAND_HOST = COMMAND_ON & ~pciCommand.f.intxDisable.mask;
 /** First pin of the I/O APIC that functions are wired to: those below are ISA interrupts. */
 const FIRST_PIN = 16;
+/** First source of an APLIC that functions are wired to (QEMU, virt: the pins of its PCI bridge). */
+const FIRST_SOURCE = 32;
 /** Nanoseconds until a driver is told that its irq was moved (the work queue of the notifier). */
 const NOTICE = 50_000_000;
 /** Nanoseconds that the handler of a wired interrupt works besides reading the status. */
@@ -77,6 +79,8 @@ export class Host {
   reserves = true;
   readonly #msix = new Map<PciFunction, MsixDomain>();
   #prefix: string | undefined;
+  /** What wires of functions lead to where another architecture has its own part in place of the I/O APIC. */
+  lines: (Domain & { line(n: number, level: boolean): void }) | undefined;
   #ioApic: IoApic | undefined;
   #wired: IoApicDomain | undefined;
   /** Pins of the I/O APIC to which functions are wired. */
@@ -214,26 +218,26 @@ export class Host {
   wire(fn: PciFunction, pin: number): void {
     this.#wires.set(fn, pin);
     fn.keepsPin = true;
-    fn.pin = new IntxPin(fn, (level) => this.ioApic.line(pin, level));
+    fn.pin = new IntxPin(fn, (level) => (this.lines ?? this.ioApic).line(pin, level));
   }
 
   /** The irq of the wire of a function; -ENODEV where it has none. */
   *wireIrq(fn: PciFunction, owner: string): Actions<number> {
     const hwirq = this.#wires.get(fn);
     if (hwirq === undefined) return errno.ENODEV;
-    this.#wired ??= new IoApicDomain(this.ioApic, this.vectors);
-    return yield* this.core.alloc({ domain: this.#wired, hwirq, device: fn, owner, canReserve: false });
+    const domain = this.lines ?? (this.#wired ??= new IoApicDomain(this.ioApic, this.vectors));
+    return yield* this.core.alloc({ domain, hwirq, device: fn, owner, canReserve: false });
   }
 
   /** Boots the driver of a function without messages: requests the irq of its wire; the handler reads and clears the status. */
-  *#driveWired(fn: PciFunction, name: string): Actions {
+  *#driveWired(fn: PciFunction, { name, budget }: DeviceSpec): Actions {
     const { core } = this;
     const { pin } = fn;
     if (pin === undefined) return;
     const virq = yield* this.wireIrq(fn, name);
     function* handler(): Actions<boolean> {
       yield MMIO_READ;
-      const found = pin!.serve();
+      const found = pin!.serve(budget);
       yield STATUS_WORK;
       return found > 0;
     }
@@ -257,7 +261,7 @@ export class Host {
       return;
     }
     if (spec.vectors === 0) {
-      yield* this.#driveWired(fn, spec.name);
+      yield* this.#driveWired(fn, spec);
       return;
     }
     // One interrupt that is not managed, then one managed interrupt for each CPU's queue, as block drivers do it.
@@ -302,7 +306,7 @@ export function installHost(setup: Setup): void {
   const driven: [PciFunction, DeviceSpec][] = [];
   for (const [place, spec] of scenario.devices.entries()) {
     const fn = machine.as({ layer: 'driver', name: 'pci', cpu: 0 }, () => part.addFunction(functionSpec(spec, place)));
-    if (spec.intx) part.wire(fn, FIRST_PIN + place);
+    if (spec.intx) part.wire(fn, (scenario.platform.arch === 'riscv64' ? FIRST_SOURCE : FIRST_PIN) + place);
     if (spec.driver === 'host' && (spec.vectors > 0 || spec.intx)) driven.push([fn, spec]);
   }
   function* boot(): Actions {

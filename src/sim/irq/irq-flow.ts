@@ -55,8 +55,10 @@ export class IrqFlow {
     const wired = irq.domain.wired === true;
     if (held(irq)) yield* whileIt(() => held(irq));
     if (irq.inProgress !== undefined) {
-      if (wired) dropTaken(machine, this.#core.processor(cpu), object, `its handler runs on CPU ${irq.inProgress}`);
-      else yield* this.#core.locked(irq, this.#latch(irq, cpu, eoi), this.#kernel(cpu));
+      if (wired) {
+        dropTaken(machine, this.#core.processor(cpu), object, `its handler runs on CPU ${irq.inProgress}`);
+        if (irq.domain.end) yield* this.#core.locked(irq, irq.domain.end(irq), this.#kernel(cpu));
+      } else yield* this.#core.locked(irq, this.#latch(irq, cpu, eoi), this.#kernel(cpu));
       return;
     }
     irq.inProgress = cpu;
@@ -79,6 +81,7 @@ export class IrqFlow {
         yield* unlocked(irq);
       }
       irq.inProgress = undefined;
+      if (irq.domain.end) yield* this.#core.locked(irq, irq.domain.end(irq), this.#kernel(cpu));
     } finally {
       irq.running--;
       // Where an INIT resets the processor, the action never ends, and the flow stays at work: the irq is never handled again.

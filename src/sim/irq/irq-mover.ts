@@ -78,7 +78,7 @@ export class IrqMover {
       irq.affinity = cpus;
       return 0;
     }
-    if (irq.domain.parent?.movesDeferred === true && !force) {
+    if (irq.domain.parent?.movesDeferred === true && irq.domain.atomic !== true && !force) {
       machine.emit(irqAffinity, irq.object, { mask, deferred: true });
       irq.pendingAffinity = cpus;
       return 0;

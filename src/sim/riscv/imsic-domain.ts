@@ -139,14 +139,20 @@ export class ImsicDomain implements Domain {
     held.previous = old;
     held.at = next;
     this.machine.emit(imsicVector, irq.object, { cpu: next.cpu, identity: next.id, prevCpu: old.cpu, prevId: old.id });
-    if (this.#stepwise && next.id !== old.id) yield* this.#point(irq, { cpu: old.cpu, id: next.id });
+    const stepwise = this.#steps(irq);
+    if (stepwise && next.id !== old.id) yield* this.#point(irq, { cpu: old.cpu, id: next.id });
     yield* this.#point(irq, next);
     // imsic_vector_move: the new identity takes the place of the old one in eie.
     this.imsic.enable(next.cpu, next.id, enabled);
     this.imsic.enable(old.cpu, old.id, false);
-    if (this.#stepwise || !this.imsic.cpus.online(old.cpu)) this.#settle(irq, held);
+    if (stepwise || !this.imsic.cpus.online(old.cpu)) this.#settle(irq, held);
     else this.machine.after(JIFFY, this.imsic.cpus.actor(old.cpu), () => this.#settle(irq, held));
     return 'done';
+  }
+
+  /** Whether a move of the irq has a step in between: a message that is stored with one write needs none (irq_can_move_in_process_context). */
+  #steps(irq: Irq): boolean {
+    return this.#stepwise && irq.domain.atomic !== true;
   }
 
   /** Lets the device send another message (imsic_msi_update_msg). */
@@ -165,7 +171,7 @@ export class ImsicDomain implements Domain {
     const { at, previous } = held;
     if (!previous) return;
     const { cpu } = previous;
-    const temporary = this.#stepwise && at.id !== previous.id ? this.#takeBack(irq, cpu, at.id) : undefined;
+    const temporary = this.#steps(irq) && at.id !== previous.id ? this.#takeBack(irq, cpu, at.id) : undefined;
     if (temporary !== undefined) {
       // The kernel cannot tell whose it is, and raises both: one of them finds nothing to do.
       const other = imsic.enabled(cpu, at.id) ? this.owner(cpu, at.id) : undefined;
@@ -180,11 +186,11 @@ export class ImsicDomain implements Domain {
   }
 
   /** What pends at the old hart of a move. A planted fault: the kernel does not look, and it pends there for ever. */
-  #takeBack({ device, hwirq }: Irq, cpu: number, id: number): Pending | undefined {
+  #takeBack({ device, hwirq, domain }: Irq, cpu: number, id: number): Pending | undefined {
     const { imsic } = this;
     const since = imsic.pendsSince(cpu, id);
     const { tamper, world } = this.machine;
-    if (since !== undefined && !imsic.enabled(cpu, id) && tamper?.strikes('R26', undefined)) {
+    if (since !== undefined && domain.wired !== true && !imsic.enabled(cpu, id) && tamper?.strikes('R26', undefined)) {
       const msi = world.objectAt(`${world.path(device.object)}/msi`);
       tamper.tell(msi < 0 ? device.entry(hwirq) : msi, since);
       return undefined;

@@ -1,6 +1,7 @@
 import type { OperationSpec } from '../operation.ts';
 import type { Setup } from '../setup.ts';
-import { imsicDomain } from './riscv-host.ts';
+import { SOURCES } from './aplic.ts';
+import { aplicDomain, imsicDomain } from './riscv-host.ts';
 
 const actor = { layer: 'irq-core', name: 'imsic', cpu: 0 } as const;
 
@@ -44,6 +45,60 @@ export const imsicOperations: readonly OperationSpec[] = [
     *run(setup, object, { delivery, threshold }) {
       const values = { delivery: delivery === true ? 1 : 0, threshold: Number(threshold) };
       setup.use(imsicDomain).imsic.configure(hartOf(object), values);
+    },
+  },
+];
+
+const sourceOf = (object: string): number => Number(object.split('/')[3]);
+
+function noSource(setup: Setup, object: string): string | undefined {
+  if (!setup.find(aplicDomain)) return 'the system has no APLIC (platform.arch riscv64, a function with intx)';
+  const n = sourceOf(object);
+  return /^aplic\/0\/source\/\d+$/.test(object) && n >= 1 && n <= SOURCES
+    ? undefined
+    : `${object} is no source: aplic/0/source/<1 to ${SOURCES}>`;
+}
+
+const ON = ['aplic/*/source/*'];
+
+/** What devices and software do to a source of the APLIC. */
+export const aplicOperations: readonly OperationSpec[] = [
+  {
+    name: 'aplic.line',
+    title: 'Drive the wire of a source',
+    meaning:
+      'A platform device asserts or deasserts the wire of a source; where a function is wired to the source as well, the wire is up while one of them holds it up.',
+    on: ON,
+    args: [{ name: 'level', type: 'flag', default: true, meaning: 'Asserted.' }],
+    actor: { layer: 'device', name: 'platform', cpu: -1 },
+    refuses: noSource,
+    *run(setup, object, { level }) {
+      setup.use(aplicDomain).aplic.line(sourceOf(object), level === true, 'platform');
+    },
+  },
+  {
+    name: 'aplic.enable',
+    title: 'Enable or disable a source',
+    meaning:
+      'Software writes setienum or clrienum: what pends at a source that is not enabled is sent when it is again.',
+    on: ON,
+    args: [{ name: 'enabled', type: 'flag', default: true, meaning: 'Whether it may send.' }],
+    actor,
+    refuses: noSource,
+    *run(setup, object, { enabled }) {
+      setup.use(aplicDomain).aplic.enable(sourceOf(object), enabled === true);
+    },
+  },
+  {
+    name: 'aplic.setip',
+    title: 'Write setipnum',
+    meaning: 'Software makes a source pending: one whose wire is a level only while that is up.',
+    on: ON,
+    args: [],
+    actor,
+    refuses: noSource,
+    *run(setup, object) {
+      setup.use(aplicDomain).aplic.setPending(sourceOf(object));
     },
   },
 ];

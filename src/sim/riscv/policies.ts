@@ -12,5 +12,15 @@ const imsicMove = policy(
   },
 );
 
-/** How interrupts of a RISC-V host move. */
-export const riscvPolicies = { imsicMove } as const;
+/** What the end of a level-triggered interrupt of an APLIC does. */
+const aplicRetrigger = policy(
+  'aplicRetrigger',
+  'Whether the kernel has a level of the APLIC that is still up behind a handler sent again: in MSI mode a source sends once.',
+  {
+    eoi: 'The end of the interrupt writes setipnum of the source (Linux, aplic_msi_irq_eoi).',
+    never: 'Nothing does: a level that stays up behind the handler is never sent again.',
+  },
+);
+
+/** How interrupts of a RISC-V host move, and how wires are sent. */
+export const riscvPolicies = { imsicMove, aplicRetrigger } as const;

@@ -8,6 +8,8 @@ import { host } from '../irq/host.ts';
 import { MsixDomain } from '../irq/msix-domain.ts';
 import type { Actions, Machine } from '../machine.ts';
 import { type Service, type Setup, service } from '../setup.ts';
+import { Aplic } from './aplic.ts';
+import { AplicDomain } from './aplic-domain.ts';
 import { Imsic } from './imsic.ts';
 import { ImsicDomain } from './imsic-domain.ts';
 
@@ -52,6 +54,9 @@ class ImsicMsixDomain extends MsixDomain {
 /** The IMSIC of a RISC-V host, with its domain. */
 export const imsicDomain: Service<ImsicDomain> = service<ImsicDomain>('imsic-domain');
 
+/** The APLIC of a RISC-V host, where functions are wired to it, with its domain. */
+export const aplicDomain: Service<AplicDomain> = service<AplicDomain>('aplic-domain');
+
 /** Puts the IMSIC in place of what an x86 host has; brings harts and their interrupt files up. */
 export function installRiscvHost(setup: Setup): void {
   const { scenario, machine } = setup;
@@ -88,4 +93,9 @@ export function installRiscvHost(setup: Setup): void {
     return made;
   };
   for (const fn of part.functions.values()) fn.port = part.port;
+  if (!scenario.devices.some(({ intx }) => intx)) return;
+  const wires = new Aplic(imsic);
+  part.lines = setup.provide(aplicDomain, new AplicDomain(wires, domain, setup.design.aplicRetrigger === 'eoi'));
+  machine.as(cpus.actor(0), () => wires.boot());
+  machine.emit(domCreate, part.lines.object, { parent: domain.name, ret: 0 });
 }

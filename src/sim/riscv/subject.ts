@@ -1,9 +1,9 @@
 import type { Subject } from '../subject.ts';
-import { imsicOperations } from './operations.ts';
+import { aplicOperations, imsicOperations } from './operations.ts';
 import { installRiscvHost } from './riscv-host.ts';
 
-/** Interrupt files of RISC-V hosts. */
+/** Interrupt files and the APLIC of RISC-V hosts. */
 export const riscvSubject: Subject = {
-  operations: imsicOperations,
+  operations: [...imsicOperations, ...aplicOperations],
   install: { architecture: installRiscvHost },
 };

@@ -49,6 +49,7 @@ const groups: Readonly<Record<Exclude<GroupPattern, Section>, Group>> = {
   'cpu/*/vector': inline('Vectors'),
   'cpu/*/intid': inline('LPIs'),
   'cpu/*/softirq': inline('Softirqs'),
+  'aplic/*/source': inline('Sources'),
   'ioapic/*': group((segment) => `I/O APIC ${segment}`, 'plug'),
   'ioapic/*/pin': inline('Pins'),
   'gic/*': group((segment) => `GIC ${segment}`, 'plug'),

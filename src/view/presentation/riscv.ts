@@ -1,5 +1,5 @@
 import type * as things from '../../model/things/riscv.ts';
-import { imsic, imsicId } from '../../model/things/riscv.ts';
+import { aplicSource, imsic, imsicId } from '../../model/things/riscv.ts';
 import { flagLayer, pending, strip } from './layer.ts';
 import type { PresentationsOf } from './presentation.ts';
 import { counted, list, number } from './words.ts';
@@ -31,6 +31,33 @@ export const riscvPresentations: PresentationsOf<typeof things> = {
     layers: [
       flagLayer({ name: 'enabled', on: 'enabled', off: 'not enabled', style: 'hold' }, imsicId.at.enabled),
       strip(flagLayer(pending, imsicId.at.requested)),
+    ],
+  },
+  aplic: {
+    unit: ['APLIC', 'APLICs'],
+    label: (segment) => `APLIC ${segment}`,
+    icon: 'plug',
+    describe: () => '',
+    layers: [],
+  },
+  aplicSource: {
+    unit: ['source', 'sources'],
+    label: (segment) => `source ${segment}`,
+    icon: 'symbol-event',
+    signal: (state, object) => (state.flag(object, aplicSource.at.requested) === true ? 'bell-dot' : 'symbol-event'),
+    describe: (state, object) => {
+      const virq = state.num(object, aplicSource.at.irq);
+      return list(
+        virq >= 0 && `irq ${virq}`,
+        state.flag(object, aplicSource.at.enabled) === false && 'not enabled',
+        state.flag(object, aplicSource.at.input) === true && 'asserted',
+        state.flag(object, aplicSource.at.requested) === true && 'pending',
+        counted(state, object, aplicSource.at.sent, 'message'),
+      );
+    },
+    layers: [
+      flagLayer({ name: 'enabled', on: 'enabled', off: 'not enabled', style: 'hold' }, aplicSource.at.enabled),
+      strip(flagLayer(pending, aplicSource.at.requested)),
     ],
   },
 };

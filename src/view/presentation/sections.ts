@@ -32,6 +32,7 @@ export const sections: Readonly<Record<Section | MentionedRoot, SectionView>> = 
   vfio: { title: 'VFIO', icon: 'plug', outline: ['domains', 8] },
   kvm: { title: 'KVM', icon: 'vm', outline: ['domains', 7] },
   guest: { title: 'Guests', icon: 'vm', outline: ['domains', 11] },
+  aplic: { title: 'APLICs', icon: 'plug', outline: ['domains', 5] },
   ioapic: { title: 'I/O APICs', icon: 'plug', outline: ['domains', 5] },
   gic: { title: 'GIC', icon: 'plug', outline: ['domains', 4] },
   smmu: { title: 'SMMU', icon: 'shield', outline: ['domains', 3] },
