@@ -46,45 +46,46 @@ import s43 from '../../examples/scenarios/its-basic.scenario.json' with { type: 
 import s44 from '../../examples/scenarios/its-faults.scenario.json' with { type: 'json' };
 import s45 from '../../examples/scenarios/its-moves.scenario.json' with { type: 'json' };
 import s46 from '../../examples/scenarios/its-queue.scenario.json' with { type: 'json' };
-import s47 from '../../examples/scenarios/kernel-eras.scenario.json' with { type: 'json' };
-import s48 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
-import s49 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
-import s50 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
-import s51 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
-import s52 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
-import s53 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
-import s54 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
-import s55 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
-import s56 from '../../examples/scenarios/kvm-vhost-pending.scenario.json' with { type: 'json' };
-import s57 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
-import s58 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
-import s59 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
-import s60 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
-import s61 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
-import s62 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
-import s63 from '../../examples/scenarios/posted-msi.scenario.json' with { type: 'json' };
-import s64 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
-import s65 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
-import s66 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
-import s67 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
-import s68 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
-import s69 from '../../examples/scenarios/tdx-guest.scenario.json' with { type: 'json' };
-import s70 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s71 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s72 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s73 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s74 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s75 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
-import s76 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
-import s77 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s78 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s79 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s80 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s81 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s82 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s83 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s84 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
-import s85 from '../../examples/scenarios/xen-faults.scenario.json' with { type: 'json' };
+import s47 from '../../examples/scenarios/its-two.scenario.json' with { type: 'json' };
+import s48 from '../../examples/scenarios/kernel-eras.scenario.json' with { type: 'json' };
+import s49 from '../../examples/scenarios/kvm-assigned-pending.scenario.json' with { type: 'json' };
+import s50 from '../../examples/scenarios/kvm-entry-updated.scenario.json' with { type: 'json' };
+import s51 from '../../examples/scenarios/kvm-mask-in-flight.scenario.json' with { type: 'json' };
+import s52 from '../../examples/scenarios/kvm-mask-per-interrupt.scenario.json' with { type: 'json' };
+import s53 from '../../examples/scenarios/kvm-memory-decode-off.scenario.json' with { type: 'json' };
+import s54 from '../../examples/scenarios/kvm-migration.scenario.json' with { type: 'json' };
+import s55 from '../../examples/scenarios/kvm-pba-polling.scenario.json' with { type: 'json' };
+import s56 from '../../examples/scenarios/kvm-qword-split.scenario.json' with { type: 'json' };
+import s57 from '../../examples/scenarios/kvm-vhost-pending.scenario.json' with { type: 'json' };
+import s58 from '../../examples/scenarios/kvm-viommu.scenario.json' with { type: 'json' };
+import s59 from '../../examples/scenarios/large-host.scenario.json' with { type: 'json' };
+import s60 from '../../examples/scenarios/mdev-intx.scenario.json' with { type: 'json' };
+import s61 from '../../examples/scenarios/ntb-stale-message.scenario.json' with { type: 'json' };
+import s62 from '../../examples/scenarios/pf-msix-vs-ims.scenario.json' with { type: 'json' };
+import s63 from '../../examples/scenarios/posted-interrupts.scenario.json' with { type: 'json' };
+import s64 from '../../examples/scenarios/posted-msi.scenario.json' with { type: 'json' };
+import s65 from '../../examples/scenarios/queue-limits.scenario.json' with { type: 'json' };
+import s66 from '../../examples/scenarios/queues-10000.scenario.json' with { type: 'json' };
+import s67 from '../../examples/scenarios/remap-faults.scenario.json' with { type: 'json' };
+import s68 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
+import s69 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
+import s70 from '../../examples/scenarios/tdx-guest.scenario.json' with { type: 'json' };
+import s71 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s72 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s73 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s74 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s75 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s76 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
+import s77 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
+import s78 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s79 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s80 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s81 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s82 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s83 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s84 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s85 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s86 from '../../examples/scenarios/xen-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -143,43 +144,44 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'its-faults', document: s44 },
   { id: 'its-moves', document: s45 },
   { id: 'its-queue', document: s46 },
-  { id: 'kernel-eras', document: s47 },
-  { id: 'kvm-assigned-pending', document: s48 },
-  { id: 'kvm-entry-updated', document: s49 },
-  { id: 'kvm-mask-in-flight', document: s50 },
-  { id: 'kvm-mask-per-interrupt', document: s51 },
-  { id: 'kvm-memory-decode-off', document: s52 },
-  { id: 'kvm-migration', document: s53 },
-  { id: 'kvm-pba-polling', document: s54 },
-  { id: 'kvm-qword-split', document: s55 },
-  { id: 'kvm-vhost-pending', document: s56 },
-  { id: 'kvm-viommu', document: s57 },
-  { id: 'large-host', document: s58 },
-  { id: 'mdev-intx', document: s59 },
-  { id: 'ntb-stale-message', document: s60 },
-  { id: 'pf-msix-vs-ims', document: s61 },
-  { id: 'posted-interrupts', document: s62 },
-  { id: 'posted-msi', document: s63 },
-  { id: 'queue-limits', document: s64 },
-  { id: 'queues-10000', document: s65 },
-  { id: 'remap-faults', document: s66 },
-  { id: 'rogue-messages', document: s67 },
-  { id: 'sparse-mmap-hole', document: s68 },
-  { id: 'tdx-guest', document: s69 },
-  { id: 'vector-faults', document: s70 },
-  { id: 'vector-space', document: s71 },
-  { id: 'vfio-intx', document: s72 },
-  { id: 'vfio-msi', document: s73 },
-  { id: 'vgpu-emulated', document: s74 },
-  { id: 'viommu-events', document: s75 },
-  { id: 'viommu-faults', document: s76 },
-  { id: 'vmm-faults', document: s77 },
-  { id: 'vmm-grants', document: s78 },
-  { id: 'vmsi-affinity', document: s79 },
-  { id: 'vmsi-flat', document: s80 },
-  { id: 'vmsi-missing-mapping', document: s81 },
-  { id: 'vmsi-nested', document: s82 },
-  { id: 'vmsi-update-without-rewrite', document: s83 },
-  { id: 'vtd-remap-faults', document: s84 },
-  { id: 'xen-faults', document: s85 },
+  { id: 'its-two', document: s47 },
+  { id: 'kernel-eras', document: s48 },
+  { id: 'kvm-assigned-pending', document: s49 },
+  { id: 'kvm-entry-updated', document: s50 },
+  { id: 'kvm-mask-in-flight', document: s51 },
+  { id: 'kvm-mask-per-interrupt', document: s52 },
+  { id: 'kvm-memory-decode-off', document: s53 },
+  { id: 'kvm-migration', document: s54 },
+  { id: 'kvm-pba-polling', document: s55 },
+  { id: 'kvm-qword-split', document: s56 },
+  { id: 'kvm-vhost-pending', document: s57 },
+  { id: 'kvm-viommu', document: s58 },
+  { id: 'large-host', document: s59 },
+  { id: 'mdev-intx', document: s60 },
+  { id: 'ntb-stale-message', document: s61 },
+  { id: 'pf-msix-vs-ims', document: s62 },
+  { id: 'posted-interrupts', document: s63 },
+  { id: 'posted-msi', document: s64 },
+  { id: 'queue-limits', document: s65 },
+  { id: 'queues-10000', document: s66 },
+  { id: 'remap-faults', document: s67 },
+  { id: 'rogue-messages', document: s68 },
+  { id: 'sparse-mmap-hole', document: s69 },
+  { id: 'tdx-guest', document: s70 },
+  { id: 'vector-faults', document: s71 },
+  { id: 'vector-space', document: s72 },
+  { id: 'vfio-intx', document: s73 },
+  { id: 'vfio-msi', document: s74 },
+  { id: 'vgpu-emulated', document: s75 },
+  { id: 'viommu-events', document: s76 },
+  { id: 'viommu-faults', document: s77 },
+  { id: 'vmm-faults', document: s78 },
+  { id: 'vmm-grants', document: s79 },
+  { id: 'vmsi-affinity', document: s80 },
+  { id: 'vmsi-flat', document: s81 },
+  { id: 'vmsi-missing-mapping', document: s82 },
+  { id: 'vmsi-nested', document: s83 },
+  { id: 'vmsi-update-without-rewrite', document: s84 },
+  { id: 'vtd-remap-faults', document: s85 },
+  { id: 'xen-faults', document: s86 },
 ];

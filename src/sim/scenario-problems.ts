@@ -1,4 +1,7 @@
+import { hexText } from '../base/hex.ts';
 import type { DocumentPath } from '../base/json-place.ts';
+import { requesterId } from '../model/bdf.ts';
+import { type ItsPlace, itsOf, placeProblems } from './arm/units/places.ts';
 import { nanoseconds, type Scenario } from './scenario-schema.ts';
 
 /** What is wrong with a scenario, and where. */
@@ -50,6 +53,22 @@ export function nameProblems({ devices, vms, platform }: Scenario): ScenarioProb
   return problems;
 }
 
+/** Finds ITSs that a host cannot have, and functions that none of them serves. */
+function itsProblems(its: readonly ItsPlace[], fits: boolean, devices: Scenario['devices']): ScenarioProblem[] {
+  const problems: ScenarioProblem[] = [];
+  if (!fits) problems.push({ path: 'platform.its', problem: 'only an arm64 host with remap its has ITSs' });
+  for (const [i, key, problem] of placeProblems(its)) problems.push({ path: `platform.its.${i}.${key}`, problem });
+  for (const [i, { bdf }] of devices.entries()) {
+    const id = requesterId(bdf);
+    if (itsOf(its, id) < 0)
+      problems.push({
+        path: `devices.${i}.bdf`,
+        problem: `no ITS serves its requester ID, ${hexText(id)} (platform.its)`,
+      });
+  }
+  return problems;
+}
+
 /**
  * Finds what the host has no place for: the vectors of an x86 CPU, and wires that lead nowhere. INTx pins go to the I/O APIC of an x86 host without
  * remapping or to the APLIC of a riscv64 host, the timer to that of one with VT-d.
@@ -58,9 +77,9 @@ export function hostProblems({
   devices,
   iommufd,
   vms,
-  platform: { arch, remap, timer, vectors, smmu, spis, invalidation },
+  platform: { arch, remap, timer, vectors, smmu, spis, invalidation, its },
 }: Scenario): ScenarioProblem[] {
-  const problems: ScenarioProblem[] = [];
+  const problems: ScenarioProblem[] = its ? itsProblems(its, arch === 'arm64' && remap !== 'gicv2m', devices) : [];
   if (arch === 'arm64' && (remap === 'vtd' || remap === 'amd'))
     problems.push({
       path: 'platform.remap',

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { byName } from '../base/by-name.ts';
 import { ruleNames } from '../check/rules.ts';
 import { apicModels } from '../model/apic/local-apics.ts';
+import { itsPlaces } from './arm/units/places.ts';
 
 /** A duration in nanoseconds: a number, or a text with unit such as `10us`, `1.5ms`, `2s`. */
 export const duration = v.pipe(
@@ -40,6 +41,7 @@ const platform = v.strictObject({
     ),
     'none',
   ),
+  its: v.optional(itsPlaces),
   remapEntries: v.optional(
     count(2, 65536, 'Entries of the interrupt remapping table (VT-d 65536 when absent), or of each AMD table (512).'),
   ),

@@ -172,6 +172,21 @@ describe('rules about SMMU and ITS', () => {
     assert.deepEqual(found(trace, 'F75'), []);
   });
 
+  it('F75 words about a DeviceID without MAPD are no refused MAPD: of a message, or of another command', () => {
+    const of = '1 its.mapd its/1/device/0x18 size=0 itt=0x0 valid=true\n';
+    const trans = '2 its.trans its/0/device/0x18/event/1 device=0x18 event=1 size=4\n';
+    const error = '3 its.error its/0/device/0x18/event/1 text="DeviceID is not mapped (no MAPD)"';
+    const message = made(`${of}${trans}${error}`);
+    assert.equal(found(message, 'F75').length, 1);
+    assert.deepEqual(found(message, 'F76'), []);
+    assert.match(judged(message, 'F75').findings[0]!.text, /its\/1 has this DeviceID mapped/);
+    const int = made(
+      '1 its.int its/0/device/0x18/event/1 set=true\n2 its.error its/0/device/0x18/event/1 text="process_its_cmd: invalid dte" reason="DeviceID is not mapped (no MAPD)"',
+    );
+    assert.equal(found(int, 'F75').length, 1);
+    assert.deepEqual(found(int, 'F76'), []);
+  });
+
   it('F77 an LPI that arrives after its event was discarded, and none after it was mapped again', () => {
     const mapped = `1 its.mapti ${EVENT}/1 lpi=8193 collection=0`;
     const discard = `2 its.discard ${EVENT}/1`;

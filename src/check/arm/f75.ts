@@ -19,7 +19,7 @@ import { itsCollection, itsDevice, itsEvent } from '../../model/things/remap.ts'
 import { before, LastEvents, Now, steps } from '../history.ts';
 import type { Report, Rule, RuleObserver, Scene } from '../rule.ts';
 import { messageName, ownerOfMessage } from './doorbell.ts';
-import { eventName, functionAt } from './its-names.ts';
+import { eventName, functionAt, refusesMapd } from './its-names.ts';
 
 const COMMANDS: readonly EventKind[] = [itsMapd, itsMapti, itsMovi, itsDiscard, itsInv, itsInt];
 const isCommand: ReadonlySet<EventKind> = new Set(COMMANDS);
@@ -35,6 +35,20 @@ const tooLarge = (size: number): string => `EventID is out of range: the table o
 /** Whether an event is behind the end of the table of its device. */
 const isOutside = (state: State, event: ObjectId, size: number): boolean =>
   Number(state.world.node(event)?.segment) >= entriesOf(size);
+
+/** Where the DeviceID of a message is mapped at another ITS of the same system: a sentence; empty: it is not. */
+function whoMaps(state: State, event: ObjectId): string {
+  const dev = state.world.node(event)?.parent?.parent;
+  const own = dev?.parent?.parent;
+  const others = [...(own?.parent?.children.values() ?? [])].filter(
+    (one) =>
+      one !== own &&
+      state.flag(one.children.get('device')?.children.get(dev!.segment)?.object ?? -1, itsDevice.at.valid) === true,
+  );
+  if (others.length === 0) return '';
+  const names = others.map(({ object }) => state.world.path(object)).join(', ');
+  return ` ${names} has this DeviceID mapped: the message went to the doorbell of ${state.world.path(own!.object)}.`;
+}
 
 /** F75. */
 export const translatesEvents: Rule<'F75'> = {
@@ -101,7 +115,7 @@ class Translations implements RuleObserver {
       const said = state.world.strings.text(reason ?? text);
       this.#held = undefined;
       if (object === this.#object && this.#command === '') this.#lost(step, object, said, state);
-      else if (!/MAPD/.test(said + state.world.strings.text(text))) this.#refused(step, object, said, state);
+      else if (!refusesMapd(state.world.strings.text(text))) this.#refused(step, object, said, state);
     } else if (isCommand.has(kind)) {
       this.#tellHeld();
       this.judged++;
@@ -178,6 +192,7 @@ class Translations implements RuleObserver {
     const { world } = state;
     const { event, device } = eventName(world, object);
     const fn = functionAt(world.node(object)?.parent?.parent);
+    const elsewhere = reason === NO_DEVICE ? whoMaps(state, object) : '';
     const ago = before(this.#scene, this.#causes.ago(fn, this.#time), this.#causes.step(fn), step);
     const from = ownerOfMessage(world, this.#sender) === fn ? this.#sender : -1;
     const wrote = before(this.#scene, this.#writes.ago(from, this.#time), this.#writes.step(from), step);
@@ -190,7 +205,7 @@ class Translations implements RuleObserver {
       step,
       object,
       title: `A message of ${device} is lost in the ITS: ${reason.replace(/^EventID is/, `${event} is`)}`,
-      text: `${device} wrote ${event} to the doorbell${sender}. The ITS has no translation for it: ${reason}. No LPI becomes pending; neither device nor driver is told.${ago === '' ? '' : ` The cause arose ${ago} the write.`}`,
+      text: `${device} wrote ${event} to the doorbell${sender}. The ITS has no translation for it: ${reason}.${elsewhere} No LPI becomes pending; neither device nor driver is told.${ago === '' ? '' : ` The cause arose ${ago} the write.`}`,
       evidence: steps(this.#writes.step(from), this.#causes.step(fn), this.#step),
       lost: true,
     });

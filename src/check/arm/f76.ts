@@ -3,7 +3,7 @@ import { mark, message } from '../../model/events/notes.ts';
 import { each } from '../history.ts';
 import { textOf } from '../names.ts';
 import type { Rule } from '../rule.ts';
-import { itsDeviceName } from './its-names.ts';
+import { itsDeviceName, refusesMapd } from './its-names.ts';
 
 /** What the ITS driver says where it makes a table smaller (its_parse_indirect_baser). */
 const REDUCED = /\bTable too large, reduce ids\b/;
@@ -41,7 +41,7 @@ export const mapsDevices: Rule<'F76'> = {
       }
       const { strings } = state.world;
       const { text, reason } = itsError.read(words, at);
-      if (!/MAPD/.test(strings.text(text))) return false;
+      if (!refusesMapd(strings.text(text))) return false;
       const said = strings.text(reason ?? text);
       report({
         step,

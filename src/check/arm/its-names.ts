@@ -24,6 +24,9 @@ export function eventName(world: World, object: ObjectId): { readonly event: str
   return { event: `EventID ${node?.segment ?? '?'}`, device: deviceName(node?.parent?.parent) };
 }
 
+/** Whether words of an ITS are about a MAPD that it refused; "no MAPD" is what it says of a message or another command. */
+export const refusesMapd = (text: string): boolean => /(?<!\bno )\bMAPD\b/.test(text);
+
 /** A device of an ITS: `0000:00:03.0 (DeviceID 0x18)`. */
 export const itsDeviceName = (world: World, object: ObjectId): string => deviceName(world.node(object));
 

@@ -26,8 +26,10 @@ export const vpesFollowCpus: Rule<'R31'> = {
   watch(report, { world }) {
     /** The last command that gave a vPE its redistributor. */
     const sent = new Map<ObjectId, Step>();
-    /** Moves that no VSYNC has completed. */
+    /** Moves that no VSYNC has completed, by vPE of an ITS. */
     const unfinished = new Map<ObjectId, Step>();
+    /** Moves that one ITS told the others: a VSYNC there completes them. */
+    const shared = new Set<ObjectId>();
     /** Where each vPE became resident, or left. */
     const resident = new Map<ObjectId, Step>();
     /** CPUs of which that was told since that command. */
@@ -42,14 +44,22 @@ export const vpesFollowCpus: Rule<'R31'> = {
           }
           told.delete(object);
           sent.set(object, step);
-          if (kind === itsVmovp) unfinished.set(object, step);
-          else unfinished.delete(object);
+          if (kind === itsVmovp) {
+            unfinished.set(object, step);
+            if (itsVmovp.read(words, at).sequence === undefined) shared.add(object);
+            else shared.delete(object);
+          } else unfinished.delete(object);
         } else if (kind === itsCommand) {
           const { name, text } = itsCommand.read(words, at);
           if (world.strings.text(name) !== 'VSYNC') return;
           const number = text === undefined ? undefined : VPE.exec(world.strings.text(text))?.[1];
           const vpe = number === undefined ? undefined : world.node(object)?.children.get('vpe')?.children.get(number);
           if (vpe) unfinished.delete(vpe.object);
+          for (const moved of shared)
+            if (world.node(moved)?.segment === number) {
+              unfinished.delete(moved);
+              shared.delete(moved);
+            }
         } else {
           if (world.type(object) !== itsEvent || (kind === itsInt && !itsInt.read(words, at).set)) return;
           const vpe = cellTarget(state, object, itsEvent, 'vpe');
@@ -89,6 +99,7 @@ export const vpesFollowCpus: Rule<'R31'> = {
       lost() {
         sent.clear();
         unfinished.clear();
+        shared.clear();
         told.clear();
       },
       get judged() {

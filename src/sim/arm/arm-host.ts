@@ -14,11 +14,12 @@ import { DmaIommu, Iommufd, type IommufdDesign, iommufd } from './iommufd.ts';
 import { IommufdIrqs, iommufdIrqs } from './iommufd-irqs.ts';
 import { Its } from './its.ts';
 import { GicDomain, ItsDomain, type MsiOwner } from './its-domain.ts';
+import { WIDTHS } from './its-parts.ts';
 import { ArmRoot, Smmu } from './smmu.ts';
+import { type ItsUnit, ItsUnits, itsUnits } from './units/its-units.ts';
+import { LpiSpace } from './units/lpis.ts';
+import { doorbellOf, itsName, ONE_ITS } from './units/places.ts';
 import { installV2m } from './v2m/install.ts';
-
-/** Physical address of GITS_TRANSLATER: offset 0x40 of the second 64 KiB of an ITS at 0x20200000. */
-export const DOORBELL = 0x20210040;
 
 type ComposeHook = 'function' | 'cookie' | 'write' | 'xlate' | 'domain';
 
@@ -29,13 +30,6 @@ const PROVIDERS: Readonly<Record<ComposeHook, string>> = {
   xlate: 'vfio-xlate',
   domain: 'VMSI',
 };
-
-/** What an Arm host with an ITS has in place of remapping unit and vector domain. */
-export interface ItsParts {
-  readonly gic: Gic;
-  readonly its: Its;
-  readonly domain: ItsDomain;
-}
 
 /** Asks the owner of the translation of the function: iommufd, or the kernel's own DMA mapping. */
 class AddressOwners implements MsiOwner {
@@ -148,9 +142,6 @@ class TranslatingDomain implements Domain {
   }
 }
 
-/** The ITS of an Arm host, where it has one. */
-export const itsParts: Service<ItsParts> = service<ItsParts>('ITS');
-
 /** The SMMU of an Arm host, where it has one. */
 export const smmuUnit: Service<Smmu> = service<Smmu>('SMMU');
 
@@ -165,7 +156,18 @@ export function installArmHost(setup: Setup): void {
   else installIts(setup, smmu);
 }
 
-/** An ITS, with a collection for each CPU. */
+/** The driver probes an ITS: a domain for its functions, and a collection for each CPU. */
+function probe(setup: Setup, gic: Gic, number: number, root: GicDomain, lpis: LpiSpace): ItsUnit {
+  const { machine, scenario, design } = setup;
+  const several = (scenario.platform.its ?? ONE_ITS).length > 1;
+  const place = { name: several ? itsName(number) : 'ITS', doorbell: doorbellOf(number) };
+  const its = new Its(machine, gic, number, gic.cpus.count);
+  const domain = new ItsDomain(root, its, gic.cpus, lpis, place, design.affinityMessage === 'changes');
+  machine.emit(domCreate, domain.object, { parent: root.name, ret: 0 });
+  return { its, domain };
+}
+
+/** The ITSs of the host. */
 function installIts(setup: Setup, smmu: Smmu | undefined): void {
   const { scenario, machine } = setup;
   const part = setup.use(host);
@@ -174,20 +176,19 @@ function installIts(setup: Setup, smmu: Smmu | undefined): void {
   core.flow.masks = false;
 
   const gic = new Gic(machine, cpus);
-  const its = new Its(machine, gic, 0, cpus.count);
-  const moving = setup.design.affinityMessage === 'changes';
   const root = new GicDomain(machine);
-  const domain = new ItsDomain(root, its, gic, DOORBELL, moving);
+  const lpis = new LpiSpace(WIDTHS.intidBits);
   machine.emit(domCreate, root.object, { ret: 0 });
-  machine.emit(domCreate, domain.object, { parent: root.name, ret: 0 });
+  const places = scenario.platform.its ?? ONE_ITS;
+  const all = places.map((_, number) => probe(setup, gic, number, root, lpis));
   gic.handler = function* (cpu, lpi) {
-    const irq = domain.byLpi(lpi);
+    const irq = lpis.byLpi.get(lpi);
     if (irq) yield* core.handle(irq.virq, cpu);
     else dropTaken(machine, cpu, gic.lpi(cpu, lpi), 'no irq of this LPI');
   };
-  its.announce(DOORBELL);
-  domain.boot();
-  setup.provide(itsParts, { gic, its, domain });
+  for (const { its, domain } of all) its.announce(domain.doorbell);
+  for (const { domain } of all) domain.boot();
+  const units = setup.provide(itsUnits, new ItsUnits(gic, lpis, all, places));
 
   // Only iommufd lets user space own a translation.
   const hook = scenario.iommufd ? setup.design.composeHook : 'function';
@@ -199,22 +200,30 @@ function installIts(setup: Setup, smmu: Smmu | undefined): void {
     swMsiPages: scenario.iommufd?.swMsiPages,
   });
   const fd = smmu && scenario.iommufd ? setup.provide(iommufd, new Iommufd(machine, smmu, design())) : undefined;
-  if (smmu) domain.owner = new AddressOwners(fd, new DmaIommu(machine, smmu), hook);
-  if (fd) setup.provide(iommufdIrqs, new IommufdIrqs(part, fd, domain, setup.design.forceWrite === 'yes'));
+  if (smmu) {
+    const owner = new AddressOwners(fd, new DmaIommu(machine, smmu), hook);
+    for (const { domain } of all) domain.owner = owner;
+  }
+  if (fd) setup.provide(iommufdIrqs, new IommufdIrqs(part, fd, units, setup.design.forceWrite === 'yes'));
 
   part.hotplug = new ArmHotplug(machine, cpus, core, {
-    target: (irq) => domain.target(irq),
+    target: (irq) => units.target(irq),
     comes(cpu) {
-      domain.bringUp(cpu);
+      for (const { domain } of all) domain.bringUp(cpu);
       gic.wake(cpu);
     },
   });
   part.reserves = false;
-  part.parent = domain;
+  part.parent = all[0]!.domain;
+  part.parentOf = (fn) => units.of(fn).domain;
   part.prefix = 'ITS-';
-  const doorbell = { doorbell: DOORBELL, what: 'of the ITS', accept: (message: Message) => its.translate(message) };
-  part.port = new ArmRoot(machine, doorbell, smmu);
+  const doorbells = all.map(({ its, domain: { doorbell } }) => ({
+    doorbell,
+    accept: (message: Message) => its.translate(message),
+  }));
+  part.port = new ArmRoot(machine, doorbells, all.length > 1 ? 'of an ITS' : 'of the ITS', smmu);
   part.busDomain = (fn) => {
+    const { domain } = units.of(fn);
     const parent = hook === 'domain' && fd?.owns(fn) ? new TranslatingDomain(machine, domain, fd, fn.bdf) : domain;
     const made = new ItsMsixDomain(machine, `${part.prefix}PCI-MSIX-${fn.bdf}`, parent, domain, fd, hook);
     machine.emit(domCreate, made.object, { parent: parent.name, ret: 0 });

@@ -8,7 +8,7 @@ import type { Host } from '../irq/host.ts';
 import type { Actions, Actor, Machine } from '../machine.ts';
 import { type Service, service } from '../setup.ts';
 import type { Iommufd } from './iommufd.ts';
-import type { ItsDomain } from './its-domain.ts';
+import type { ItsUnits } from './units/its-units.ts';
 
 /** VFIO_PCI_MSIX_IRQ_INDEX; flags: data is eventfds, action is trigger. */
 const MSIX_INDEX = 2;
@@ -29,17 +29,17 @@ export class IommufdIrqs {
   readonly machine: Machine;
   readonly host: Host;
   readonly iommufd: Iommufd;
-  readonly its: ItsDomain;
+  readonly units: ItsUnits;
   /** A new address is followed by a write of the message even where affinity needs none. */
   readonly forces: boolean;
   /** Devices whose interrupts are being changed: one call at a time (igate of vfio-pci). */
   readonly #gates = new Set<PciFunction>();
 
-  constructor(host: Host, iommufd: Iommufd, its: ItsDomain, forces: boolean) {
+  constructor(host: Host, iommufd: Iommufd, units: ItsUnits, forces: boolean) {
     this.machine = host.machine;
     this.host = host;
     this.iommufd = iommufd;
-    this.its = its;
+    this.units = units;
     this.forces = forces;
   }
 
@@ -127,7 +127,7 @@ export class IommufdIrqs {
 
   /** Writes the message with the physical doorbell: a path without a hook. */
   *bypass(irq: Irq, by: MessageWriter): Actions {
-    yield* this.host.core.storeMessage(irq, this.its.plain(irq), by);
+    yield* this.host.core.storeMessage(irq, this.units.of(irq.device).domain.plain(irq), by);
   }
 
   /** User space changes the message address of a vector: gives it, then sets affinity so that the message is written. */

@@ -36,7 +36,14 @@ export type VirtualCommand =
       readonly doorbellValid: boolean;
       readonly doorbell: number;
     }
-  | { readonly op: 'VMOVP'; readonly vpe: number; readonly target: number }
+  | {
+      readonly op: 'VMOVP';
+      readonly vpe: number;
+      readonly target: number;
+      /** Number of the command in the order that all ITSs of the list keep, and those ITSs, a bit each; 0 without a list. */
+      readonly sequence: number;
+      readonly itsList: number;
+    }
   | { readonly op: 'VINVALL' | 'VSYNC' | 'INVDB'; readonly vpe: number };
 
 /** A command as software puts it into the queue (Arm IHI 0069, 5.3). Sizes are in EventID bits minus one, as MAPD has it. */

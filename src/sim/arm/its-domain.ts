@@ -1,15 +1,14 @@
 import type { ObjectId } from '../../base/ids.ts';
 import { irqIdentify } from '../../model/events/irq.ts';
 import { message } from '../../model/events/notes.ts';
-import { FIRST_LPI } from '../../model/registers/its.ts';
 import { domain as domainType } from '../../model/things/irq.ts';
 import type { PciFunction } from '../device/pci-function.ts';
 import type { Cpus } from '../irq/cpus.ts';
 import { type AffinityResult, type Composed, type Domain, errno, type Irq } from '../irq/domain.ts';
 import type { Actions, Machine } from '../machine.ts';
-import type { Gic } from './gic.ts';
 import type { Its } from './its.ts';
 import type { ItsCommand } from './its-command.ts';
+import type { ItsFunction, ItsIrq, LpiSpace, VirtualTarget } from './units/lpis.ts';
 
 /** Nanoseconds that a command takes from the queue to its SYNC. */
 const COMMAND = 300;
@@ -25,36 +24,6 @@ export interface MsiOwner {
   prepare(irq: Irq, doorbell: number): number;
   /** The address for a message of the irq, the doorbell itself where nothing translates; or a negative errno. */
   compose(irq: Irq, doorbell: number): number;
-}
-
-/** What the driver of the ITS holds for a device (struct its_device). */
-interface ItsFunction {
-  readonly id: number;
-  readonly firstLpi: number;
-  readonly events: number;
-  /** EventIDs in use, by irq or as the old one of a move. */
-  readonly taken: Set<number>;
-}
-
-/** What it holds for an irq. */
-interface ItsIrq {
-  readonly of: ItsFunction;
-  event: number;
-  cpu: number;
-  mapped: boolean;
-  /** EventID that a move left behind, -1: none; and the CPU that it leads to. */
-  previous: number;
-  previousCpu: number;
-  /** The virtual LPI that it is instead; undefined: a physical one. */
-  virtual: VirtualTarget | undefined;
-}
-
-/** Where a forwarded interrupt goes (struct its_vlpi_map). */
-export interface VirtualTarget {
-  readonly vpe: number;
-  readonly vlpi: number;
-  /** LPI for while the vPE is not resident, 1023 none. */
-  readonly doorbell: number;
 }
 
 /** The root domain of a GICv3: LPIs need only their place in its hierarchy. */
@@ -86,11 +55,13 @@ export class GicDomain implements Domain {
  * but MAPD the driver puts a SYNC, for the redistributor that the interrupt went to before the command.
  */
 export class ItsDomain implements Domain {
-  readonly name = 'ITS';
+  readonly name: string;
   readonly parent: Domain;
   readonly object: ObjectId;
   readonly machine: Machine;
   readonly its: Its;
+  /** LPIs, and what is held for irqs: of all ITSs together. */
+  readonly lpis: LpiSpace;
   readonly cpus: Cpus;
   readonly doorbell: number;
   /** The part that may replace the doorbell in a message. */
@@ -98,35 +69,23 @@ export class ItsDomain implements Domain {
   /** Each move takes another EventID, so that the message changes. */
   readonly messageNamesTarget: boolean;
   readonly #functions = new Map<PciFunction, ItsFunction>();
-  readonly #irqs = new Map<Irq, ItsIrq>();
-  readonly #byLpi = new Map<number, Irq>();
-  /** First LPIs of freed blocks, by size. */
-  readonly #freed = new Map<number, number[]>();
-  #nextLpi = FIRST_LPI;
-  /** LPIs that others than functions have, from here on. */
-  #lastLpi: number;
-  #nextItt = 0x47300000;
-
-  constructor(parent: Domain, its: Its, gic: Gic, doorbell: number, messageNamesTarget: boolean) {
+  constructor(
+    parent: Domain,
+    its: Its,
+    cpus: Cpus,
+    lpis: LpiSpace,
+    place: { readonly name: string; readonly doorbell: number },
+    messageNamesTarget: boolean,
+  ) {
     this.machine = its.machine;
+    this.name = place.name;
+    this.lpis = lpis;
     this.parent = parent;
     this.its = its;
-    this.cpus = gic.cpus;
-    this.doorbell = doorbell;
+    this.cpus = cpus;
+    this.doorbell = place.doorbell;
     this.messageNamesTarget = messageNamesTarget;
-    this.#lastLpi = 2 ** its.widths.intidBits;
-    this.object = this.machine.world.object(domainType, 'domain/ITS');
-  }
-
-  /** The irq behind an LPI. */
-  byLpi(lpi: number): Irq | undefined {
-    return this.#byLpi.get(lpi);
-  }
-
-  /** Takes LPIs for something else than interrupts of functions; the first of them. */
-  reserveLpis(count: number): number {
-    this.#lastLpi -= count;
-    return this.#lastLpi;
+    this.object = this.machine.world.object(domainType, `domain/${this.name}`);
   }
 
   /** Maps a collection for every CPU, as each does when it comes up. */
@@ -147,7 +106,7 @@ export class ItsDomain implements Domain {
 
   /** The CPU that an irq goes to, -1 while it goes to none. */
   target(irq: Irq): number {
-    const held = this.#irqs.get(irq);
+    const held = this.lpis.irqs.get(irq);
     return held?.mapped ? held.cpu : -1;
   }
 
@@ -176,12 +135,10 @@ export class ItsDomain implements Domain {
     let events = 2;
     while (events < Math.max(1, fn.size)) events *= 2;
     if (this.messageNamesTarget) events *= 2;
-    const firstLpi = this.#freed.get(events)?.pop() ?? this.#nextLpi;
-    if (firstLpi + events > this.#lastLpi) return undefined;
-    if (firstLpi === this.#nextLpi) this.#nextLpi += events;
+    const firstLpi = this.lpis.alloc(events);
+    if (firstLpi === undefined) return undefined;
     const made = { id: this.#deviceId(fn), firstLpi, events, taken: new Set<number>() };
-    const itt = this.#nextItt;
-    this.#nextItt += Math.max(256, events * 16);
+    const itt = this.lpis.table(Math.max(256, events * 16));
     const size = Math.log2(events) - 1;
     if (!(yield* this.#order({ op: 'MAPD', device: made.id, size, itt, valid: true }, -1))) return undefined;
     this.#functions.set(fn, made);
@@ -194,8 +151,8 @@ export class ItsDomain implements Domain {
     const event = this.#freeEvent(of);
     if (event < 0) return errno.ENOSPC;
     of.taken.add(event);
-    this.#irqs.set(irq, { of, event, cpu: -1, mapped: false, previous: -1, previousCpu: -1, virtual: undefined });
-    this.#byLpi.set(of.firstLpi + event, irq);
+    this.lpis.irqs.set(irq, { of, event, cpu: -1, mapped: false, previous: -1, previousCpu: -1, virtual: undefined });
+    this.lpis.byLpi.set(of.firstLpi + event, irq);
     this.machine.emit(irqIdentify, irq.object, { lpi: of.firstLpi + event });
     const ret = this.owner?.prepare(irq, this.doorbell) ?? 0;
     // A planted fault: the kernel does not look at the answer of the owner of the translation.
@@ -210,37 +167,33 @@ export class ItsDomain implements Domain {
   }
 
   *free(irq: Irq): Actions {
-    const held = this.#irqs.get(irq);
+    const held = this.lpis.irqs.get(irq);
     if (!held) return;
     const { of } = held;
-    this.#irqs.delete(irq);
+    this.lpis.irqs.delete(irq);
     this.#release(of, held.event);
     if (held.previous >= 0) this.#release(of, held.previous);
     if (of.taken.size > 0) return;
     this.#functions.delete(irq.device);
-    this.#freed.set(of.events, [...(this.#freed.get(of.events) ?? []), of.firstLpi]);
+    this.lpis.free(of.firstLpi, of.events);
     yield COMMAND;
     yield* this.#order({ op: 'MAPD', device: of.id, size: 0, itt: 0, valid: false }, -1);
   }
 
   #release(of: ItsFunction, event: number): void {
     of.taken.delete(event);
-    this.#byLpi.delete(of.firstLpi + event);
+    this.lpis.byLpi.delete(of.firstLpi + event);
   }
 
-  /**
-   * The online CPU of the mask that has the fewest LPIs beside the irq itself; the first of several (its_select_cpu). Managed irqs and others are
-   * counted apart (its_read_lpi_count).
-   */
+  /** The online CPU of the mask that has the fewest LPIs beside the irq itself; the first of several (its_select_cpu). */
   #select(irq: Irq, cpus: readonly number[]): number {
     const online = cpus.filter((cpu) => this.cpus.online(cpu));
-    const others = [...this.#irqs].filter(([one, { mapped }]) => mapped && one !== irq && one.managed === irq.managed);
-    const load = (cpu: number): number => others.filter(([, held]) => held.cpu === cpu).length;
-    return online.sort((a, b) => load(a) - load(b) || a - b)[0] ?? -1;
+    const load = new Map(online.map((cpu) => [cpu, this.lpis.load(cpu, irq)]));
+    return online.sort((a, b) => load.get(a)! - load.get(b)! || a - b)[0] ?? -1;
   }
 
   *activate(irq: Irq): Actions<number> {
-    const held = this.#irqs.get(irq);
+    const held = this.lpis.irqs.get(irq);
     if (!held) return errno.EINVAL;
     if (held.mapped) return 0;
     const cpu = this.#select(irq, irq.affinity.length > 0 ? irq.affinity : this.cpus.onlineCpus());
@@ -257,7 +210,7 @@ export class ItsDomain implements Domain {
   }
 
   *deactivate(irq: Irq): Actions {
-    const held = this.#irqs.get(irq);
+    const held = this.lpis.irqs.get(irq);
     if (!held?.mapped) return;
     yield COMMAND;
     this.#leave(held);
@@ -268,7 +221,7 @@ export class ItsDomain implements Domain {
 
   /** The enable bit of the LPI, and INV so that the redistributor knows (lpi_update_config). */
   *mask(irq: Irq, masked: boolean): Actions {
-    const held = this.#irqs.get(irq);
+    const held = this.lpis.irqs.get(irq);
     if (!held?.mapped) return;
     if (held.virtual) return yield* this.#wait({ op: 'INV', device: held.of.id, event: held.event }, held.virtual.vpe);
     this.its.gic.configure(held.of.firstLpi + held.event, !masked);
@@ -278,14 +231,14 @@ export class ItsDomain implements Domain {
 
   /** Where an irq is forwarded to; undefined: the host takes it. */
   forwarded(irq: Irq): VirtualTarget | undefined {
-    return this.#irqs.get(irq)?.virtual;
+    return this.lpis.irqs.get(irq)?.virtual;
   }
 
   /**
    * its_irq_set_vcpu_affinity: the EventID raises a virtual LPI, or (undefined) its physical one again. 0 or a negative errno.
    */
   *forward(irq: Irq, to: VirtualTarget | undefined): Actions<number> {
-    const held = this.#irqs.get(irq);
+    const held = this.lpis.irqs.get(irq);
     if (!held?.mapped) return errno.EINVAL;
     const { of, event, cpu, virtual } = held;
     if (to === undefined && virtual === undefined) return errno.EINVAL;
@@ -314,7 +267,7 @@ export class ItsDomain implements Domain {
 
   /** Address and data before the address is translated: the physical doorbell. */
   plain(irq: Irq): Composed {
-    return { address: this.doorbell, data: this.#irqs.get(irq)?.event ?? 0 };
+    return { address: this.doorbell, data: this.lpis.irqs.get(irq)?.event ?? 0 };
   }
 
   compose(irq: Irq): Composed | number {
@@ -324,7 +277,7 @@ export class ItsDomain implements Domain {
   }
 
   *setAffinity(irq: Irq, cpus: readonly number[]): Actions<AffinityResult> {
-    const held = this.#irqs.get(irq);
+    const held = this.lpis.irqs.get(irq);
     if (!held) return errno.EINVAL;
     if (!held.mapped) return 'done';
     if (held.virtual) return errno.EINVAL;
@@ -350,7 +303,7 @@ export class ItsDomain implements Domain {
     held.event = event;
     held.cpu = cpu;
     const lpi = held.of.firstLpi + event;
-    this.#byLpi.set(lpi, irq);
+    this.lpis.byLpi.set(lpi, irq);
     this.its.gic.configure(lpi, !irq.masked);
     yield COMMAND;
     yield* this.#map(held, event);
@@ -361,7 +314,7 @@ export class ItsDomain implements Domain {
   }
 
   ack(irq: Irq, cpu: number): void {
-    const held = this.#irqs.get(irq);
+    const held = this.lpis.irqs.get(irq);
     if (held && held.cpu === cpu) this.#leave(held);
   }
 

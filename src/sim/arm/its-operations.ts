@@ -1,8 +1,8 @@
 import { FIRST_LPI, lpiConfig } from '../../model/registers/its.ts';
 import type { OperationArg, OperationSpec, OperationValues } from '../operation.ts';
 import type { Setup } from '../setup.ts';
-import { itsParts } from './arm-host.ts';
 import type { ItsCommand } from './its-command.ts';
+import { itsUnits } from './units/its-units.ts';
 
 const driver = { layer: 'irq-core', name: 'its-driver', cpu: 0 } as const;
 
@@ -45,16 +45,19 @@ function command(
     args,
     actor: driver,
     refuses: missingIts,
-    *run(setup, _object, values) {
-      setup.use(itsParts).its.command(order(values));
+    *run(setup, object, values) {
+      setup.use(itsUnits).at(object)!.its.command(order(values));
     },
   };
 }
 
 /** Why an ITS does not take a command; undefined: it does. */
 export function missingIts(setup: Setup, object: string): string | undefined {
-  if (!setup.find(itsParts)) return 'the system has no ITS (platform.arch arm64, and platform.remap its)';
-  return object === 'its/0' ? undefined : `there is no ${object}: the system has one ITS, its/0`;
+  const units = setup.find(itsUnits);
+  if (!units) return 'the system has no ITS (platform.arch arm64, and platform.remap its)';
+  if (units.at(object)) return undefined;
+  const count = units.all.length;
+  return `there is no ${object}: the system has ${count === 1 ? 'one ITS, its/0' : `${count} ITSs, from its/0 on`}`;
 }
 
 const notLpi = (object: string): string | undefined =>
@@ -157,7 +160,7 @@ export const itsOperations: readonly OperationSpec[] = [
     refuses: (setup, object) => missingIts(setup, 'its/0') ?? notLpi(object),
     *run(setup, object, { enabled, priority }) {
       setup
-        .use(itsParts)
+        .use(itsUnits)
         .gic.configure(Number(object.split('/')[3]), enabled === true, Number(priority) & lpiConfig.f.priority.mask);
     },
   },

@@ -23,12 +23,12 @@ export interface MappedEvent {
   readonly vpe: number;
 }
 
-/** What an ITS with GICv4 does beside. */
+/** What ITSs with GICv4 do beside. */
 export interface VirtualSide {
-  /** Executes a command; what refuses it. */
-  execute(order: VirtualCommand): CommandError | undefined;
+  /** Executes a command of an ITS, by its number; what refuses it. */
+  execute(its: number, order: VirtualCommand): CommandError | undefined;
   /** Sends a virtual LPI to a vPE; why it cannot. */
-  deliver(event: ObjectId, cause: number): string | undefined;
+  deliver(its: number, event: ObjectId, cause: number): string | undefined;
   /** Drops the pending state of a virtual LPI, and says why. */
   clear(vpe: number, vlpi: number, why: string): void;
 }

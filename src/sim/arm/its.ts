@@ -156,7 +156,7 @@ export class Its {
 
   #execute(order: ItsCommand): CommandError | undefined {
     const { machine, widths, gic } = this;
-    if (isVirtual(order)) return this.virtual ? this.virtual.execute(order) : NO_VIRTUAL;
+    if (isVirtual(order)) return this.virtual ? this.virtual.execute(this.number, order) : NO_VIRTUAL;
     switch (order.op) {
       case 'MAPD': {
         if (order.device >= 2 ** widths.deviceBits) return CODES.MAPD.device;
@@ -229,7 +229,7 @@ export class Its {
         if (entry === undefined) return CODES.INT.unmapped;
         if (entry.vpe >= 0) {
           machine.emit(itsInt, entry.object, { set: true });
-          const refused = this.virtual?.deliver(entry.object, 0);
+          const refused = this.virtual?.deliver(this.number, entry.object, 0);
           return refused === undefined ? undefined : [0, refused];
         }
         const at = this.target(entry.collection);
@@ -346,7 +346,7 @@ export class Its {
       const entry = this.#entry(object);
       if (entry === undefined) return this.#miss(object, cause, 'EventID is not mapped (no MAPTI)');
       if (entry.vpe >= 0) {
-        const refused = this.virtual?.deliver(object, cause);
+        const refused = this.virtual?.deliver(this.number, object, cause);
         if (refused !== undefined) this.#miss(object, cause, refused);
         return;
       }

@@ -162,21 +162,23 @@ export class Smmu {
   }
 }
 
-/** What takes messages of devices: the address to which they are written, and what it is. */
+/** What takes messages of devices, and the address to which they are written. */
 export interface Doorbell extends MessagePort {
   readonly doorbell: number;
-  readonly what: string;
 }
 
-/** The root complex of an Arm host: through the SMMU where there is one, to the doorbell, else a DMA write. */
+/** The root complex of an Arm host: through the SMMU where there is one, to one of the doorbells, else a DMA write. */
 export class ArmRoot implements MessagePort {
   readonly machine: Machine;
-  readonly doorbell: Doorbell;
+  readonly doorbells: readonly Doorbell[];
   readonly smmu: Smmu | undefined;
+  /** Whose doorbells they are. */
+  readonly #what: string;
 
-  constructor(machine: Machine, doorbell: Doorbell, smmu: Smmu | undefined) {
+  constructor(machine: Machine, doorbells: readonly Doorbell[], what: string, smmu: Smmu | undefined) {
     this.machine = machine;
-    this.doorbell = doorbell;
+    this.doorbells = doorbells;
+    this.#what = what;
     this.smmu = smmu;
   }
 
@@ -185,14 +187,13 @@ export class ArmRoot implements MessagePort {
     const { cause, from } = message;
     const address = message.address === 0 || !this.smmu ? message.address : this.smmu.translate(message);
     if (address === undefined) return;
-    if (address === this.doorbell.doorbell) {
-      this.doorbell.accept({ ...message, address });
+    const taker = this.doorbells.find(({ doorbell }) => doorbell === address);
+    if (taker) {
+      taker.accept({ ...message, address });
       return;
     }
     const reason =
-      address === 0
-        ? NEVER_PROGRAMMED
-        : `${hexText(address)} is not the doorbell ${this.doorbell.what}: an ordinary DMA write`;
+      address === 0 ? NEVER_PROGRAMMED : `${hexText(address)} is not the doorbell ${this.#what}: an ordinary DMA write`;
     drop(machine, from, reason, cause);
   }
 }

@@ -58,6 +58,8 @@ export class Host {
   readonly kernel: Actor = { layer: 'irq-core', name: 'host', cpu: 0 };
   /** The domain that bus domains of the host stand on: the remap domain where there is one, else the vector domain. */
   parent: Domain;
+  /** The one for a function, where they differ. */
+  parentOf = (_fn: PciFunction): Domain => this.parent;
   /** Where messages of functions arrive: the root complex, or what another architecture has in its place. */
   port: MessagePort;
   /** Makes the MSI-X domain of a function. */
@@ -66,7 +68,7 @@ export class Host {
     const domain = new MsixDomain(
       this.machine,
       own ? `${this.prefix}PCI-MSIX-${fn.bdf}` : this.sharedName,
-      this.parent,
+      this.parentOf(fn),
     );
     domain.shared = !own;
     return domain;

@@ -134,10 +134,9 @@ export class ImsFunction extends ImsCells {
   get domain(): ImsDomain {
     if (this.#domain === undefined) {
       const { machine } = this;
-      const domain = new ImsDomain(machine, this, this.#host.parent, this.carrier);
-      machine.as(this.#host.kernel, () =>
-        machine.emit(domCreate, domain.object, { parent: this.#host.parent.name, ret: 0 }),
-      );
+      const parent = this.#host.parentOf(this.fn);
+      const domain = new ImsDomain(machine, this, parent, this.carrier);
+      machine.as(this.#host.kernel, () => machine.emit(domCreate, domain.object, { parent: parent.name, ret: 0 }));
       this.#domain = domain;
     }
     return this.#domain;

@@ -39,6 +39,8 @@ export interface MsiKernel {
   readonly core: IrqCore;
   readonly kernel: Actor;
   readonly parent: Domain;
+  /** The one for a function, where they differ. */
+  readonly parentOf?: (fn: PciFunction) => Domain;
   readonly era: { readonly perDevice: boolean };
   readonly prefix: string;
   readonly sharedName: string;
@@ -70,7 +72,7 @@ export class MsiDomain implements Domain {
     this.machine = machine;
     this.name = shared ?? `${of.prefix}PCI-MSI-${fn.bdf}`;
     this.#shared = shared !== undefined;
-    this.parent = of.parent;
+    this.parent = of.parentOf?.(fn) ?? of.parent;
     this.object = machine.world.object(domainType, `${of.path ?? ''}domain/${this.name}`);
     this.#fn = fn;
     this.#config = of.config ?? hardwareConfig;
@@ -179,11 +181,11 @@ export function* allocMsi(
   // The domain of all functions is there since boot.
   if (own)
     fn.machine.as(host.kernel, () =>
-      fn.machine.emit(domCreate, domain.object, { parent: host.parent.name, ret: created }),
+      fn.machine.emit(domCreate, domain.object, { parent: domain.parent.name, ret: created }),
     );
   if (created < 0) return created;
   for (const wanted of count > 1 ? [count, 1] : [1]) {
-    if (wanted > 1 && host.parent.blocks !== true) continue;
+    if (wanted > 1 && domain.parent.blocks !== true) continue;
     const virqs = wanted > most ? errno.ENOSPC : yield* allocBlock(host, fn, owner, domain, wanted);
     if (typeof virqs !== 'number') {
       yield* domain.enable(true, wanted);

@@ -135,7 +135,6 @@ describe('commands of GICv4', () => {
         { op: 'its.vmovp', vpe: 0, target: 4 },
       ),
       [
-        'VSYNC: vPE not mapped',
         'VMAPP: vPEID out of range',
         'VMAPP: no such redistributor',
         'INVDB: only GICv4.1 has this command',

@@ -2,9 +2,9 @@
 // where that machine did: the tables in its memory, and the INTID and processor of each doorbell write.
 import assert from 'node:assert/strict';
 import { pathValue } from '../../../src/query/state.ts';
-import { itsParts } from '../../../src/sim/arm/arm-host.ts';
 import { Its } from '../../../src/sim/arm/its.ts';
 import type { ItsCommand } from '../../../src/sim/arm/its-command.ts';
+import { itsUnits } from '../../../src/sim/arm/units/its-units.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';
 import { fixtureLines } from '../../helpers/fixtures.ts';
 import { itsMemory } from '../../helpers/its-memory.ts';
@@ -53,7 +53,7 @@ interface Doorbell {
 
 function drive(): { simulation: Simulation; doorbells: Doorbell[]; refused: string[]; commands: number } {
   const simulation = start({ platform: { arch: 'arm64', cpus: 2, remap: 'its' } });
-  const { gic } = simulation.setup.use(itsParts);
+  const { gic } = simulation.setup.use(itsUnits);
   const its = new Its(simulation.machine, gic, 1, 2);
   const doorbells: Doorbell[] = [];
   const refused: string[] = [];

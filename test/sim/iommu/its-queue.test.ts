@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { hopDetail } from '../../../src/query/delivery/detail.ts';
 import type { EventView } from '../../../src/query/events.ts';
 import { explain } from '../../../src/query/explain/explain.ts';
-import { itsParts } from '../../../src/sim/arm/arm-host.ts';
+import { itsUnits } from '../../../src/sim/arm/units/its-units.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';
 import { fixtureLines } from '../../helpers/fixtures.ts';
 import { bundled, events, run, start } from '../run.ts';
@@ -41,7 +41,7 @@ describe('ITS command queue', () => {
   const stalledFor = (nanoseconds: number): Simulation => {
     const simulation = start(document);
     simulation.run(() => simulation.machine.now > 5e5);
-    simulation.setup.use(itsParts).its.stall(nanoseconds);
+    simulation.setup.use(itsUnits).all[0]!.its.stall(nanoseconds);
     simulation.run();
     return simulation;
   };

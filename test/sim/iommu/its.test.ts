@@ -1,7 +1,7 @@
 // The ITS by its rules (Arm IHI 0069, domain notes 2.7): commands and their errors, translation, LPIs at the redistributors.
 import assert from 'node:assert/strict';
 import { pathValue } from '../../../src/query/state.ts';
-import { itsParts } from '../../../src/sim/arm/arm-host.ts';
+import { itsUnits } from '../../../src/sim/arm/units/its-units.ts';
 import type { Operation } from '../../../src/sim/operation.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';
 import { bundled, events, run, start } from '../run.ts';
@@ -38,7 +38,7 @@ const acknowledged = (simulation: Simulation): number => events(simulation).filt
 function doorbell(simulation: Simulation, requester: number, data: number): number {
   const { machine } = simulation;
   const cause = machine.ledger.open(machine.now);
-  const { its } = simulation.setup.use(itsParts);
+  const { its } = simulation.setup.use(itsUnits).all[0]!;
   its.translate({ address: 0, data, requester, cause, from: its.object });
   return cause;
 }

@@ -59,8 +59,8 @@ export const itsVmovp = eventKind(
   'its.vmovp',
   'move',
   [itsVpe],
-  'VMOVP: a vPE is moved to another redistributor.',
-  { target: 'u' },
+  'VMOVP: a vPE is moved to another redistributor. `sequence` and `list`: its number in the order that the ITSs of the list keep, and those ITSs, a bit each; absent where one ITS tells the others (GITS_TYPER.VMOVP).',
+  { target: 'u', sequence: 'u?', list: 'x?' },
   (state, e, a) => {
     counted(state, e.object, its.at.commands);
     state.set(e.object, P.target, a.target);

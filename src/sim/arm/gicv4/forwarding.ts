@@ -3,9 +3,9 @@ import { host } from '../../irq/host.ts';
 import { vms } from '../../kvm/vm.ts';
 import type { Actions } from '../../machine.ts';
 import { type Service, type Setup, service } from '../../setup.ts';
-import { itsParts } from '../arm-host.ts';
-import type { ItsDomain } from '../its-domain.ts';
-import { NO_DOORBELL, type Vpe, Vpes } from './vpes.ts';
+import { type ItsUnits, itsUnits } from '../units/its-units.ts';
+import { NO_DOORBELL, type Vpe } from './vpe-maps.ts';
+import { Vpes } from './vpes.ts';
 
 /** Nanoseconds from the handler of VFIO to KVM: eventfd and irqfd. */
 const SIGNAL = 200;
@@ -13,13 +13,13 @@ const SIGNAL = 200;
 /** KVM's forwarding of host interrupts to virtual CPUs (kvm_vgic_v4_set_forwarding), by the GIC or by itself. */
 export class Forwarding {
   readonly vpes: Vpes;
-  readonly #domain: ItsDomain;
+  readonly #units: ItsUnits;
   /** Interrupts that KVM injects, with the handler that they had. */
   readonly #injected = new Map<Irq, Irq['handler']>();
 
-  constructor(vpes: Vpes, domain: ItsDomain) {
+  constructor(vpes: Vpes, units: ItsUnits) {
     this.vpes = vpes;
-    this.#domain = domain;
+    this.#units = units;
   }
 
   /** An interrupt of the host goes to a virtual CPU as an LPI of its guest. 0 or a negative errno. */
@@ -34,9 +34,13 @@ export class Forwarding {
       };
       return 0;
     }
-    vpes.map(one);
+    const { its, domain } = this.#units.of(irq.device);
+    vpes.maps.map(one, its);
     const doorbell = vpes.version === 'v4.0' ? one.doorbell : NO_DOORBELL;
-    return yield* this.#domain.forward(irq, { vpe: one.id, vlpi, doorbell });
+    const before = domain.forwarded(irq);
+    const ret = yield* domain.forward(irq, { vpe: one.id, vlpi, doorbell });
+    if (ret === 0 && before === undefined) vpes.maps.count(one, its, 1);
+    return ret;
   }
 
   /** The host takes it again (kvm_vgic_v4_unset_forwarding). */
@@ -46,24 +50,34 @@ export class Forwarding {
       this.#injected.delete(irq);
       return 0;
     }
-    return yield* this.#domain.forward(irq, undefined);
+    const { its, domain } = this.#units.of(irq.device);
+    const before = domain.forwarded(irq);
+    const ret = yield* domain.forward(irq, undefined);
+    if (ret === 0 && before) this.vpes.maps.count(this.vpes.of(before.vpe)!, its, -1);
+    return ret;
   }
 }
 
 /** Forwarding of an Arm host with virtual machines. */
 export const forwarding: Service<Forwarding> = service<Forwarding>('forwarding of interrupts');
 
-/** Gives the ITS of an Arm host with virtual machines GICv4, or KVM the work. */
+/** Gives the ITSs of an Arm host with virtual machines GICv4, or KVM the work. */
 export function installGicv4(setup: Setup): void {
-  const parts = setup.find(itsParts);
+  const units = setup.find(itsUnits);
   const all = setup.find(vms);
-  if (!parts || !all || all.size === 0 || !setup.find(host)) return;
-  const { its, gic, domain } = parts;
+  if (!units || !all || all.size === 0 || !setup.find(host)) return;
+  const { gic, all: every } = units;
   const count = Math.max(...[...all.values()].map(({ vcpus }) => vcpus.first + vcpus.count));
-  const vpes = new Vpes(its, gic, all.values(), setup.design.gicv4, domain.reserveLpis(count));
-  setup.provide(forwarding, new Forwarding(vpes, domain));
+  const vpes = new Vpes(
+    every.map(({ its }) => its),
+    gic,
+    all.values(),
+    setup.design.gicv4,
+    units.lpis.reserve(count),
+  );
+  setup.provide(forwarding, new Forwarding(vpes, units));
   if (vpes.version === 'none') return;
-  its.virtual = vpes;
+  for (const { its } of every) its.virtual = vpes;
   const before = gic.handler!;
   gic.handler = (cpu, lpi) => {
     const one = vpes.rungBy(lpi);

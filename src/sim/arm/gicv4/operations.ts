@@ -3,11 +3,11 @@ import { FIRST_LPI } from '../../../model/registers/its.ts';
 import { host } from '../../irq/host.ts';
 import type { OperationArg, OperationSpec, OperationValues } from '../../operation.ts';
 import type { Setup } from '../../setup.ts';
-import { itsParts } from '../arm-host.ts';
 import type { VirtualCommand } from '../its-command.ts';
 import { DEVICE, EVENT, missingIts, VALID } from '../its-operations.ts';
+import { itsUnits } from '../units/its-units.ts';
 import { forwarding } from './forwarding.ts';
-import { NO_DOORBELL } from './vpes.ts';
+import { NO_DOORBELL } from './vpe-maps.ts';
 
 const kvm = { layer: 'kvm', name: 'operator', cpu: 0 } as const;
 const scheduler = { layer: 'kvm', name: 'scheduler', cpu: 0 } as const;
@@ -24,9 +24,7 @@ function noVcpu(setup: Setup, vcpu: number): string | undefined {
 
 function noIrq(setup: Setup, object: string): string | undefined {
   const irq = setup.find(host)?.core.irq(numberOf(object));
-  return irq && (setup.find(itsParts)?.domain.target(irq) ?? -1) >= 0
-    ? undefined
-    : `${object} has no LPI that is mapped`;
+  return irq && (setup.find(itsUnits)?.target(irq) ?? -1) >= 0 ? undefined : `${object} has no LPI that is mapped`;
 }
 
 const VPE: OperationArg = { name: 'vpe', type: 'number', min: 0, max: 0xffff, meaning: 'vPEID.' };
@@ -62,8 +60,8 @@ const command = (
   args,
   actor: driver,
   refuses: missingIts,
-  *run(setup, _object, values) {
-    setup.use(itsParts).its.command(order(values));
+  *run(setup, object, values) {
+    setup.use(itsUnits).at(object)!.its.command(order(values));
   },
 });
 
@@ -194,6 +192,8 @@ export const gicv4Operations: readonly OperationSpec[] = [
     op: 'VMOVP',
     vpe: n(v['vpe']),
     target: n(v['target']),
+    sequence: 0,
+    itsList: 0,
   })),
   onVpe('VINVALL', 'Invalidate a vPE', 'the configuration of its virtual LPIs is read again.'),
   onVpe('VSYNC', 'Wait for a vPE', 'earlier commands about a vPE have taken effect when the ITS takes the next one.'),

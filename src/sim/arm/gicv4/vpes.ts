@@ -14,57 +14,30 @@ import type { Gic } from '../gic.ts';
 import type { Its } from '../its.ts';
 import type { CommandError, VirtualCommand } from '../its-command.ts';
 import type { VirtualSide } from '../its-parts.ts';
+import { type Gicv4, NO_DOORBELL, PENDING_BITS, type Vpe, VpeMaps } from './vpe-maps.ts';
 
-/** No doorbell. */
-export const NO_DOORBELL = 1023;
 /** Nanoseconds from the pending bit to the acknowledge in the guest, that a handler of the guest takes, and that KVM takes to wake a virtual CPU. */
 const DISPATCH = 400;
 const SERVE = 1200;
 const WAKE = 400;
-/** Where virtual pending tables lie, 64 KiB each. */
-const PENDING_TABLES = 0x48000000;
-/** VPT_size: 16 bits of INTIDs. */
-const PENDING_BITS = 15;
-
-/** Who takes interrupts to the guest: the host with software (none), or the GIC. */
-export type Gicv4 = 'none' | 'v4.0' | 'v4.1';
-
-/** A virtual CPU as KVM and the GIC hold it (struct its_vpe). What the ITS knows is the fold of its commands. */
-export interface Vpe {
-  readonly id: number;
-  readonly vm: Vm;
-  /** Number in `vcpu/<n>`, and in its machine. */
-  readonly vcpu: number;
-  readonly n: number;
-  readonly object: ObjectId;
-  /** The LPI that KVM has for its doorbell. */
-  readonly doorbell: number;
-  run: 'running' | 'preempted' | 'blocked';
-  /** CPU of the host that it runs on, or ran on last. */
-  cpu: number;
-  /** Virtual LPIs that pend, each with the cause that made it pend; 0: none known. */
-  readonly pending: Map<number, number>;
-  /** It takes interrupts right now, or will do so soon. */
-  busy: boolean;
-}
-
 /**
- * vPEs of an ITS with GICv4 or 4.1, and KVM's part (arch/arm64/kvm/vgic/vgic-v4.c, irq-gic-v4.c): virtual LPIs reach a
+ * vPEs of the ITSs with GICv4 or 4.1, and KVM's part (arch/arm64/kvm/vgic/vgic-v4.c, irq-gic-v4.c): virtual LPIs reach a
  * resident vPE without the host; for one that sleeps the doorbell LPI wakes KVM. Without GICv4 the host injects them.
  */
 export class Vpes implements VirtualSide {
   readonly machine: Machine;
   readonly version: Gicv4;
-  readonly its: Its;
+  /** What each ITS knows of them. */
+  readonly maps: VpeMaps;
   readonly #gic: Gic;
   readonly #all = new Map<number, Vpe>();
-  /** Redistributors to which the ITS still sends interrupts of a vPE: VMOVP without a VSYNC behind it. */
-  readonly #left = new Map<Vpe, number>();
+  /** Redistributors to which an ITS still sends interrupts of a vPE, by what the ITS knows of it: VMOVP without a VSYNC behind it. */
+  readonly #left = new Map<ObjectId, number>();
 
-  constructor(its: Its, gic: Gic, machines: Iterable<Vm>, version: Gicv4, firstDoorbell: number) {
-    this.machine = its.machine;
+  constructor(its: readonly Its[], gic: Gic, machines: Iterable<Vm>, version: Gicv4, firstDoorbell: number) {
+    this.machine = gic.machine;
     this.version = version;
-    this.its = its;
+    this.maps = new VpeMaps(its, gic, version, ({ vm }) => [...this.#all.values()].filter((one) => one.vm === vm));
     this.#gic = gic;
     for (const vm of machines)
       for (let n = 0; n < vm.vcpus.count; n++) {
@@ -74,7 +47,6 @@ export class Vpes implements VirtualSide {
           vm,
           vcpu,
           n,
-          object: its.machine.world.child(itsVpe, its.object, 'vpe', vcpu),
           doorbell: firstDoorbell + vcpu,
           run: 'running',
           cpu: vm.vcpus.kvm(n).cpu,
@@ -94,49 +66,23 @@ export class Vpes implements VirtualSide {
     return [...this.#all.values()].find((one) => one.doorbell === lpi);
   }
 
-  /** Whether the ITS has it mapped. */
-  mapped(one: Vpe): boolean {
-    return this.machine.state.flag(one.object, itsVpe.at.valid) === true;
-  }
-
   /** Object of a virtual LPI at its virtual CPU. */
   vlpi(one: Vpe, intid: number): ObjectId {
     return this.machine.world.child(vcpuVector, one.vm.vcpus.object(one.n), 'intid', intid);
   }
 
-  /** its_vpe_irq_domain_activate: VMAPP and VINVALL, the doorbell of GICv4.1 enabled. */
-  map(one: Vpe): void {
-    if (this.mapped(one)) return;
-    const { id, doorbell, cpu } = one;
-    const late = this.version === 'v4.1';
-    if (late) this.#gic.configure(doorbell, true);
-    this.its.command(
-      {
-        op: 'VMAPP',
-        vpe: id,
-        target: cpu,
-        valid: true,
-        defaultDoorbell: late ? doorbell : NO_DOORBELL,
-        pendingAddress: PENDING_TABLES + id * 0x10000,
-        pendingSize: PENDING_BITS,
-      },
-      { op: 'VSYNC', vpe: id },
-    );
-    this.its.command({ op: 'VINVALL', vpe: id }, { op: 'VSYNC', vpe: id });
-    if (late) this.its.command({ op: 'INVDB', vpe: id }, { op: 'VSYNC', vpe: id });
-    if (one.run === 'running') this.machine.emit(vpeResident, one.object, { cpu, resident: true });
-  }
-
-  execute(order: VirtualCommand): CommandError | undefined {
-    const { machine, its } = this;
+  execute(number: number, order: VirtualCommand): CommandError | undefined {
+    const { machine } = this;
+    const its = this.maps.its[number]!;
     const { state } = machine;
     const one = this.#all.get(order.vpe);
     if (one === undefined) return [0, 'vPEID out of range'];
+    const vpe = this.maps.object(one, its);
     if (order.op === 'VMAPP') {
       if (order.valid && !this.#gic.cpus.exists(order.target)) return [0, 'no such redistributor'];
       const { target, valid, defaultDoorbell } = order;
-      this.#left.delete(one);
-      machine.emit(itsVmapp, one.object, {
+      this.#left.delete(vpe);
+      machine.emit(itsVmapp, vpe, {
         target,
         valid,
         pending: order.pendingAddress,
@@ -145,7 +91,8 @@ export class Vpes implements VirtualSide {
       return undefined;
     }
     if (order.op === 'INVDB' && this.version !== 'v4.1') return [0, 'only GICv4.1 has this command'];
-    if (!this.mapped(one)) return [0, 'vPE not mapped'];
+    // The driver puts one behind the VMAPP that unmaps a vPE too.
+    if (!this.maps.mapped(one, its) && order.op !== 'VSYNC') return [0, 'vPE not mapped'];
     switch (order.op) {
       case 'VMAPTI':
       case 'VMAPI': {
@@ -163,32 +110,38 @@ export class Vpes implements VirtualSide {
         const [from, vlpi] = [state.num(object, itsEvent.at.vpe), state.num(object, itsEvent.at.vlpi)];
         if (from < 0) return [0, 'the EventID is not mapped to a virtual LPI'];
         machine.emit(itsVmovi, object, { vpe: one.id, ...(order.doorbellValid ? { doorbell: order.doorbell } : {}) });
-        this.#move(from, one, vlpi, object);
+        this.#move(its, from, one, vlpi, object);
         return undefined;
       }
       case 'VMOVP':
         if (!this.#gic.cpus.exists(order.target)) return [0, 'no such redistributor'];
-        if (!this.#left.has(one)) this.#left.set(one, state.num(one.object, itsVpe.at.target));
-        machine.emit(itsVmovp, one.object, { target: order.target });
+        // Without a list the one that gets the command tells the others.
+        for (const at of this.maps.listed ? [its] : this.maps.having(one)) {
+          const moved = this.maps.object(one, at);
+          if (!this.#left.has(moved)) this.#left.set(moved, state.num(moved, itsVpe.at.target));
+          const listed = this.maps.listed ? { sequence: order.sequence, list: order.itsList } : {};
+          machine.emit(itsVmovp, moved, { target: order.target, ...listed });
+        }
         return undefined;
       case 'INVDB':
       case 'VINVALL':
       case 'VSYNC':
         machine.emit(itsCommand, its.object, { name: order.op, text: `vPE ${one.id}` });
         if (order.op === 'INVDB') this.#gic.load(one.doorbell);
-        if (order.op === 'VSYNC') this.#left.delete(one);
+        if (order.op === 'VSYNC')
+          for (const at of this.maps.listed ? [its] : this.maps.its) this.#left.delete(this.maps.object(one, at));
         return undefined;
     }
   }
 
   /** VMOVI moves the pending state too. */
-  #move(from: number, to: Vpe, vlpi: number, event: ObjectId): void {
+  #move(its: Its, from: number, to: Vpe, vlpi: number, event: ObjectId): void {
     const before = this.#all.get(from);
     const cause = before?.pending.get(vlpi);
     if (before === undefined || before === to || cause === undefined) return;
     before.pending.delete(vlpi);
     this.machine.emit(gicPend, this.vlpi(before, vlpi), { pending: false });
-    this.deliver(event, cause);
+    this.deliver(its.number, event, cause);
   }
 
   clear(vpe: number, vlpi: number, why: string): void {
@@ -200,28 +153,30 @@ export class Vpes implements VirtualSide {
     drop(this.machine, this.vlpi(one, vlpi), why, cause);
   }
 
-  deliver(event: ObjectId, cause: number): string | undefined {
+  deliver(at: number, event: ObjectId, cause: number): string | undefined {
     const { state } = this.machine;
+    const its = this.maps.its[at]!;
     const number = state.num(event, itsEvent.at.vpe);
     const one = this.#all.get(number);
-    if (one === undefined || !this.mapped(one)) return `vPE ${number} is not mapped (no VMAPP)`;
+    if (one === undefined || !this.maps.mapped(one, its)) return `vPE ${number} is not mapped (no VMAPP)`;
     const [vlpi, own] = [state.num(event, itsEvent.at.vlpi), state.num(event, itsEvent.at.vdoorbell)];
-    const target = this.#left.get(one) ?? state.num(one.object, itsVpe.at.target);
+    const vpe = this.maps.object(one, its);
+    const target = this.#left.get(vpe) ?? state.num(vpe, itsVpe.at.target);
     this.machine.as(this.#gic.cpus.actor(target), () => {
       this.#pend(one, vlpi, cause);
       const here = one.run === 'running' && one.cpu === target;
       if (here) this.#dispatch(one, false);
-      else this.#ring(one, own, target);
+      else this.#ring(vpe, own, target);
     });
     return undefined;
   }
 
   /** The doorbell for an interrupt of a vPE that is not resident. */
-  #ring(one: Vpe, own: number, target: number): void {
+  #ring(vpe: ObjectId, own: number, target: number): void {
     const { state } = this.machine;
     if (this.version === 'v4.0' && own !== NO_DOORBELL) this.#gic.accept(target, own, 0);
-    if (this.version === 'v4.1' && state.flag(one.object, itsVpe.at.armed) === true)
-      this.#gic.accept(target, state.num(one.object, itsVpe.at.doorbell), 0);
+    if (this.version === 'v4.1' && state.flag(vpe, itsVpe.at.armed) === true)
+      this.#gic.accept(target, state.num(vpe, itsVpe.at.doorbell), 0);
   }
 
   #pend(one: Vpe, vlpi: number, cause: number): void {
@@ -289,25 +244,17 @@ export class Vpes implements VirtualSide {
       yield* this.deschedule(one, false);
     }
     const { vcpus } = one.vm;
-    const moves = this.mapped(one) && machine.state.num(one.object, itsVpe.at.target) !== cpu;
+    const at = this.maps.having(one);
+    const moves = at.some((its) => machine.state.num(this.maps.object(one, its), itsVpe.at.target) !== cpu);
     vcpus.place(one.n, cpu);
     one.cpu = cpu;
     machine.as(vcpus.kvm(one.n), () => {
-      if (moves) this.#tellIts(one, cpu);
-      if (this.mapped(one)) machine.emit(vpeResident, one.object, { cpu, resident: true });
+      if (moves) this.maps.move(one, cpu);
+      for (const its of at) machine.emit(vpeResident, this.maps.object(one, its), { cpu, resident: true });
     });
     one.run = 'running';
     yield* vcpus.enter(one.n);
     this.#dispatch(one, false);
-  }
-
-  /** VMOVP and VSYNC. A planted fault leaves out both, or the VSYNC. */
-  #tellIts(one: Vpe, cpu: number): void {
-    const { its, machine } = this;
-    if (machine.tamper?.spoils('R31', one.object)) return;
-    const move = { op: 'VMOVP', vpe: one.id, target: cpu } as const;
-    if (machine.tamper?.spoils('R31-sync', one.object)) its.command(move);
-    else its.command(move, { op: 'VSYNC', vpe: one.id });
   }
 
   /** vgic_v4_put: the vPE leaves its redistributor. One that waits for interrupts wants its doorbell, or runs on when something pends already. */
@@ -319,11 +266,13 @@ export class Vpes implements VirtualSide {
     one.run = waits ? 'blocked' : 'preempted';
     const pendingLast = one.pending.size > 0;
     machine.as(vcpus.kvm(one.n), () => {
-      if (!this.mapped(one)) return;
+      const at = this.maps.having(one);
+      if (at.length === 0) return;
       // A planted fault: KVM does not want the doorbell of a virtual CPU that waits.
       const deaf = waits && !pendingLast && machine.tamper?.spoils('R30', vcpus.object(one.n)) === true;
       const late = this.version === 'v4.1' ? { doorbell: waits && !deaf } : {};
-      machine.emit(vpeResident, one.object, { cpu: one.cpu, resident: false, pendingLast, ...late });
+      for (const its of at)
+        machine.emit(vpeResident, this.maps.object(one, its), { cpu: one.cpu, resident: false, pendingLast, ...late });
       if (this.version === 'v4.0' && waits && !deaf) this.#doorbell(one, true);
     });
     if (waits && pendingLast) yield* this.schedule(one, one.cpu);

@@ -2,8 +2,8 @@ import { deviceOf } from '../../find-function.ts';
 import { type Vm, vms } from '../../kvm/vm.ts';
 import type { OperationSpec } from '../../operation.ts';
 import type { Setup } from '../../setup.ts';
-import { itsParts } from '../arm-host.ts';
 import { iommufd } from '../iommufd.ts';
+import { itsUnits } from '../units/its-units.ts';
 import { type GuestCommand, OF_STREAM, Viommu, type ViommuType, viommus } from './viommu.ts';
 
 const vmm = { layer: 'vmm', name: 'qemu', cpu: 0 } as const;
@@ -187,6 +187,6 @@ export const nestedOperations: readonly OperationSpec[] = [
 /** Gives a host with iommufd the virtual IOMMU that a VMM can allocate. */
 export function installNested(setup: Setup): void {
   const fd = setup.find(iommufd);
-  if (!fd || !setup.find(itsParts)) return;
+  if (!fd || !setup.find(itsUnits)) return;
   setup.provide(viommus, new Viommu(setup.machine, fd, () => setup.design.vcmdq === 'tegra241'));
 }

@@ -35,7 +35,7 @@ export function installV2m(setup: Setup, smmu: Smmu | undefined): void {
   part.reserves = false;
   part.parent = domain;
   part.prefix = 'GICv2m-';
-  part.port = new ArmRoot(machine, frame, smmu);
+  part.port = new ArmRoot(machine, [frame], frame.what, smmu);
   part.busDomain = (fn) => {
     const made = new V2mMsixDomain(machine, `${part.prefix}PCI-MSIX-${fn.bdf}`, domain);
     machine.emit(domCreate, made.object, { parent: domain.name, ret: 0 });
