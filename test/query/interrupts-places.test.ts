@@ -5,6 +5,7 @@ import { type Interrupt, interrupts } from '../../src/query/interrupts/list.ts';
 import type { InterruptRow } from '../../src/query/interrupts/row.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { vectorText } from '../../src/view/interrupts/words.ts';
+import { summaryOf } from '../../src/view/presentation/types.ts';
 import { story } from '../helpers/story.ts';
 
 const interruptsOf = (trace: Trace): Interrupt[] => interrupts(trace, trace.length - 1);
@@ -80,5 +81,19 @@ describe('identities of IMSICs', () => {
     assert.deepEqual([row?.vector, row?.status], ['cpu/3/imsic/7', 'pending']);
     const moved = ofIrq(`${moves}\nimsic.free irq/25 cpu=1 identity=2 moved=true`);
     assert.deepEqual([moved?.cpu, moved?.vector], ['cpu/3', 'cpu/3/imsic/7']);
+  });
+
+  it('the row of a hart says which are enabled and which pend; of a hart that told of none it says nothing', () => {
+    const trace = story(`
+      cpu.state cpu/1 online=true
+      cpu.state cpu/2 online=true
+      imsic.enable cpu/1/imsic/2 enabled=true
+      imsic.enable cpu/1/imsic/3 enabled=false
+      imsic.enable cpu/1/imsic/7 enabled=true
+      imsic.pend cpu/1/imsic/7 pending=true`);
+    const state = trace.stateAt(trace.length - 1);
+    const said = (path: string): string => summaryOf(state, trace.world.find(path)!.object).description;
+    assert.equal(said('cpu/1'), 'identities 2 7 enabled, 7 pending');
+    assert.equal(said('cpu/2'), '');
   });
 });
