@@ -197,10 +197,10 @@ export function verdict(comparison: Comparison, idle?: string): string {
   const wrong = values.filter((one) => weight(one) > 0);
   const right = values.filter((one) => weight(one) === 0);
   const faults = wrong.map((one) => `${one.value} ${faultsOf(one).join(' and ')}`).join('; ');
-  const sure = (best: readonly string[], of: (m: Measures) => number | null): string =>
+  const sure = (best: readonly string[], of: (m: Measures) => number | null, among = right): string =>
     seeds.length === 0
       ? ''
-      : isSure(right, best, of)
+      : isSure(among, best, of)
         ? ` (so in each of ${counted(seeds.length, 'run')} with other seeds)`
         : ` (not so in each run with other seeds)`;
   const reached = least(right, (m) => m.guestLatency);
@@ -216,10 +216,18 @@ export function verdict(comparison: Comparison, idle?: string): string {
           : right.length > 1
             ? `${list(right.map(({ value }) => value))} differ neither in latency nor in exits`
             : '';
+  // Values with the least median are equally fast; the time that virtual CPUs spend outside of the guest may still tell them apart.
+  const tied = right.filter(({ value }) => reached?.best.includes(value));
+  const amongBest = least(tied, (m) => m.exitTime);
+  const sureAmong = amongBest === undefined ? '' : sure(amongBest.best, (m) => m.exitTime, tied);
   const also =
     reached !== undefined && spent !== undefined && spent.best.join() === reached.best.join()
       ? `, and virtual CPUs spend ${time(spent.least)} outside of the guest instead of up to ${time(spent.worst)}`
-      : '';
+      : tied.length < 2
+        ? ''
+        : amongBest !== undefined
+          ? `; of these, ${list(amongBest.best)} ${amongBest.best.length === 1 ? 'keeps' : 'keep'} virtual CPUs outside of the guest for ${time(amongBest.least)} instead of up to ${time(amongBest.worst)}${sureAmong}`
+          : '';
   const taken = comparison.values.some(({ measures }) => measures.postedMsi) ? least(right, (m) => m.taken) : undefined;
   const interrupts =
     taken === undefined

@@ -12,6 +12,14 @@ interface Question<T> {
 }
 
 /**
+ * Rows keep their order and their separators while the user types. The editor sorts them by their labels otherwise; its types do not
+ * declare the property, and an editor that does not know it goes on to sort.
+ */
+function keepOrder(pick: object): void {
+  Object.assign(pick, { sortByLabel: false });
+}
+
+/**
  * Asks for one item of a list. While the user types, the row whose name fits best is the selected one, not the first row in whose
  * description or detail the letters happen to occur.
  */
@@ -24,6 +32,7 @@ export async function pickOne<T extends vscode.QuickPickItem>(
   pick.placeholder = placeholder;
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
+  keepOrder(pick);
   pick.items = items;
   if (active) pick.activeItems = [active];
   const rows = items.filter(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);

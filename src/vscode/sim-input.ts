@@ -15,6 +15,9 @@ const MOST_OBJECTS = 2000;
 /** The scenario of the walkthrough. */
 const FIRST = 'first-run';
 
+/** How titles of scenarios end in which nothing goes wrong until a fault is planted. */
+const TO_PLANT = /, to plant (?:a fault|faults) in$/;
+
 /** The operations that can be done to an object, in the order of the catalogue. */
 export async function operationsOn(
   operations: ReadonlyMap<string, OperationSpec>,
@@ -66,20 +69,24 @@ export async function pickScenario(running?: string): Promise<Scenario | undefin
   const here = activeScenario();
   const name = here?.path.slice(here.path.lastIndexOf('/') + 1);
   const own: Item[] = here && name ? [{ label: name, description: 'in the active editor', uri: here }] : [];
-  // The scenario for beginners comes first, then the item that opens a file.
+  // The scenario for beginners comes first, then the item that opens a file; those that show something only with a fault come last.
   const first = bundledScenarios.filter(({ id }) => id === FIRST).map(itemOf);
-  const others = bundledScenarios.filter(({ id }) => id !== FIRST).map(itemOf);
+  const faulty = bundledScenarios.filter(({ document }) => TO_PLANT.test((document as { title: string }).title));
+  const others = bundledScenarios.filter((one) => one.id !== FIRST && !faulty.includes(one)).map(itemOf);
+  const faults = faulty.map(itemOf);
   const items: Item[] = [
     ...own,
     ...first,
     { label: '$(folder-opened) Open Scenario File…', file: true },
     { label: 'Scenarios', kind: vscode.QuickPickItemKind.Separator },
     ...others,
+    { label: 'To plant faults in', kind: vscode.QuickPickItemKind.Separator },
+    ...faults,
   ];
   const picked = await pickOne(items, {
     title: 'Start Simulation',
     placeholder: 'Scenario to run',
-    active: own[0] ?? [...first, ...others].find(({ label }) => label === running),
+    active: own[0] ?? [...first, ...others, ...faults].find(({ label }) => label === running),
     namesOf: ({ label, description = '' }) => [description, label],
   });
   if (!picked) return undefined;

@@ -1,17 +1,20 @@
 // How a row of the list is joined where no vector of the host takes the interrupt: virtual LPIs of GICv4, identities of IMSICs.
 import assert from 'node:assert/strict';
-import { interrupts } from '../../src/query/interrupts/list.ts';
+import { interruptLines } from '../../src/cli/commands/interrupts-text.ts';
+import { type Interrupt, interrupts } from '../../src/query/interrupts/list.ts';
 import type { InterruptRow } from '../../src/query/interrupts/row.ts';
 import type { Trace } from '../../src/trace/trace.ts';
+import { vectorText } from '../../src/view/interrupts/words.ts';
+import { summaryOf } from '../../src/view/presentation/types.ts';
 import { story } from '../helpers/story.ts';
 
-const rows = (trace: Trace): InterruptRow[] => interrupts(trace, trace.length - 1).map(({ row }) => row);
+const interruptsOf = (trace: Trace): Interrupt[] => interrupts(trace, trace.length - 1);
+const rows = (trace: Trace): InterruptRow[] => interruptsOf(trace).map(({ row }) => row);
 
 describe('virtual LPIs (GICv4)', () => {
   /** A message of a function behind an ITS that goes to a guest without the host; `more` follows. */
-  const forwarded = (more: string): InterruptRow[] =>
-    rows(
-      story(`
+  const forwardedTrace = (more: string): Trace =>
+    story(`
         cfg.read device/0000:00:04.0 offset=0x0 size=4 value=0x1234abcd
         its.doorbell its/0 address=0x20210040
         tbl.write device/0000:00:04.0/msix/0 offset=0x0 size=4 value=0x20210040
@@ -26,12 +29,20 @@ describe('virtual LPIs (GICv4)', () => {
         send device/0000:00:04.0/msix/0 address=0x20210040 data=0x0 size=4 requester=0x20
         its.trans its/0/device/0x20/event/0 device=0x20 event=0x0 size=4
         gic.pend vcpu/3/intid/8200 pending=true
-        ${more}`),
-    ).filter(({ entry }) => entry !== null);
+        ${more}`);
+  const forwarded = (more: string): InterruptRow[] => rows(forwardedTrace(more)).filter(({ entry }) => entry !== null);
 
   it('one that a vPE takes is at its virtual CPU, with the INTID that the guest sees', () => {
     const [row] = forwarded('');
     assert.deepEqual([row?.vcpu, row?.vector, row?.status], ['vcpu/3', 'vcpu/3/intid/8200', 'pending']);
+  });
+
+  it('as text it is told from an LPI of a CPU of the host', () => {
+    const table = interruptLines(interruptsOf(forwardedTrace('')));
+    assert.match(table[0]!, / cpu\/vector /);
+    assert.match(table.join('\n'), / vcpu 3\/8200 /);
+    assert.equal(vectorText('cpu/3/intid/8200'), '3/8200');
+    assert.equal(vectorText('l1:vcpu/3/intid/8200'), 'vcpu l1:3/8200');
   });
 
   it('acknowledged by the guest it is in service; ended it is idle, not on its way', () => {
@@ -70,5 +81,19 @@ describe('identities of IMSICs', () => {
     assert.deepEqual([row?.vector, row?.status], ['cpu/3/imsic/7', 'pending']);
     const moved = ofIrq(`${moves}\nimsic.free irq/25 cpu=1 identity=2 moved=true`);
     assert.deepEqual([moved?.cpu, moved?.vector], ['cpu/3', 'cpu/3/imsic/7']);
+  });
+
+  it('the row of a hart says which are enabled and which pend; of a hart that told of none it says nothing', () => {
+    const trace = story(`
+      cpu.state cpu/1 online=true
+      cpu.state cpu/2 online=true
+      imsic.enable cpu/1/imsic/2 enabled=true
+      imsic.enable cpu/1/imsic/3 enabled=false
+      imsic.enable cpu/1/imsic/7 enabled=true
+      imsic.pend cpu/1/imsic/7 pending=true`);
+    const state = trace.stateAt(trace.length - 1);
+    const said = (path: string): string => summaryOf(state, trace.world.find(path)!.object).description;
+    assert.equal(said('cpu/1'), 'identities 2 7 enabled, 7 pending');
+    assert.equal(said('cpu/2'), '');
   });
 });

@@ -34,6 +34,26 @@ describe('lists to choose from', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('offer scenarios to plant faults in last, under a separator, also while text is typed', async () => {
+    const { page } = workbench();
+    await runCommand(page, 'IRQScope: Start Simulation…');
+    await typeInQuickInput(page, 'Start Simulation', 'xen');
+    const rows = page.locator(`${WIDGET} .monaco-list-row`);
+    await eventually(async () => {
+      const ids = await rows.locator('.label-description').allInnerTexts();
+      const last = ids.findIndex((id) => id.endsWith('-faults'));
+      assert.ok(last > 0, ids.join(' '));
+      assert.ok(
+        ids.slice(last).every((id) => id.endsWith('-faults')),
+        ids.join(' '),
+      );
+      const separators = await rows.nth(last).locator('.quick-input-list-separator').allInnerTexts();
+      assert.deepEqual(separators, ['To plant faults in']);
+    });
+    await screenshot(page, 'scenarios to plant faults in');
+    await page.keyboard.press('Escape');
+  });
+
   it('offer the policies that the running scenario can feel first', async () => {
     const { page } = workbench();
     await runCommand(page, 'IRQScope: Change Policy…');

@@ -11,8 +11,11 @@ export function shortPath(path: string | null): string {
 /** `device/0000:00:03.0/msix/0` as `0000:00:03.0 msix 0`. */
 export const entryText = (path: string | null): string => shortPath(path).replaceAll('/', ' ');
 
-/** `cpu/2/vector/38` as `2/38`, `vcpu/1/intid/8194` as `1/8194`. */
-export const vectorText = (path: string | null): string => shortPath(path).replace(/\/(?:vector|intid|imsic)\//, '/');
+/** `cpu/2/vector/38` as `2/38`, `cpu/1/intid/8194` as `1/8194`; `vcpu/1/intid/8194` as `vcpu 1/8194`: the number of a virtual CPU is none of the host. */
+export function vectorText(path: string | null): string {
+  const place = shortPath(path).replace(/\/(?:vector|intid|imsic)\//, '/');
+  return path !== null && withoutSystem(path).startsWith('vcpu/') ? `vcpu ${place}` : place;
+}
 
 /** `vfio/0000:00:03.0/2/0` as `0000:00:03.0 msix 0`. */
 export function vfioText(path: string | null): string {

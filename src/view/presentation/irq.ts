@@ -3,6 +3,7 @@ import { irqOfVector } from '../../model/references.ts';
 import type { State } from '../../model/state.ts';
 import type * as things from '../../model/things/irq.ts';
 import { cpu, domain, intid, irq, irqThread, pin, softirq, vector } from '../../model/things/irq.ts';
+import { imsicId } from '../../model/things/riscv.ts';
 import { OFF, ON, UNKNOWN as UNKNOWN_VALUE } from '../lanes/values.ts';
 import { UNKNOWN } from '../values.ts';
 import {
@@ -68,6 +69,23 @@ const irqView: Presentation = {
   ],
 };
 
+/** Which identities of the interrupt file (IMSIC) of a hart are enabled and which pend; the empty text where none is known to be. */
+function identitiesOf(state: State, object: ObjectId): string {
+  const files = state.world.node(object)?.children.get('imsic')?.children.values() ?? [];
+  const identities = [...files].filter((identity) => identity.object >= 0);
+  const those = (cell: number): string[] =>
+    identities.filter((identity) => state.flag(identity.object, cell) === true).map(({ segment }) => segment);
+  const [enabled, pend] = [those(imsicId.at.enabled), those(imsicId.at.requested)];
+  return list(
+    enabled.length > 0 && `${enabled.length === 1 ? 'identity' : 'identities'} ${few(enabled)} enabled`,
+    pend.length > 0 && `${few(pend)} pending`,
+  );
+}
+
+/** Some numbers of a list, and how many more there are. */
+const few = (numbers: readonly string[]): string =>
+  numbers.length <= 4 ? numbers.join(' ') : `${numbers.slice(0, 3).join(' ')} +${numbers.length - 3}`;
+
 const cpuView: Presentation = {
   unit: ['CPU', 'CPUs'],
   label: (segment) => `CPU ${segment}`,
@@ -79,6 +97,7 @@ const cpuView: Presentation = {
       state.flag(object, cpu.at.online) === false && 'offline',
       allocated >= 0 && `${many(allocated, 'vector')} allocated`,
       available >= 0 && `${available} free`,
+      identitiesOf(state, object),
     );
   },
   layers: [
