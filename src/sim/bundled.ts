@@ -68,22 +68,23 @@ import s65 from '../../examples/scenarios/remap-faults.scenario.json' with { typ
 import s66 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
 import s67 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
 import s68 from '../../examples/scenarios/tdx-guest.scenario.json' with { type: 'json' };
-import s69 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s70 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s71 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s72 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s73 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s74 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
-import s75 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
-import s76 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s77 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s78 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s79 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s80 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s81 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s82 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s83 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
-import s84 from '../../examples/scenarios/xen-faults.scenario.json' with { type: 'json' };
+import s69 from '../../examples/scenarios/tdx-private-store.scenario.json' with { type: 'json' };
+import s70 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s71 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s72 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s73 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s74 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s75 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
+import s76 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
+import s77 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s78 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s79 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s80 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s81 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s82 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s83 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s84 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s85 from '../../examples/scenarios/xen-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -164,20 +165,21 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'rogue-messages', document: s66 },
   { id: 'sparse-mmap-hole', document: s67 },
   { id: 'tdx-guest', document: s68 },
-  { id: 'vector-faults', document: s69 },
-  { id: 'vector-space', document: s70 },
-  { id: 'vfio-intx', document: s71 },
-  { id: 'vfio-msi', document: s72 },
-  { id: 'vgpu-emulated', document: s73 },
-  { id: 'viommu-events', document: s74 },
-  { id: 'viommu-faults', document: s75 },
-  { id: 'vmm-faults', document: s76 },
-  { id: 'vmm-grants', document: s77 },
-  { id: 'vmsi-affinity', document: s78 },
-  { id: 'vmsi-flat', document: s79 },
-  { id: 'vmsi-missing-mapping', document: s80 },
-  { id: 'vmsi-nested', document: s81 },
-  { id: 'vmsi-update-without-rewrite', document: s82 },
-  { id: 'vtd-remap-faults', document: s83 },
-  { id: 'xen-faults', document: s84 },
+  { id: 'tdx-private-store', document: s69 },
+  { id: 'vector-faults', document: s70 },
+  { id: 'vector-space', document: s71 },
+  { id: 'vfio-intx', document: s72 },
+  { id: 'vfio-msi', document: s73 },
+  { id: 'vgpu-emulated', document: s74 },
+  { id: 'viommu-events', document: s75 },
+  { id: 'viommu-faults', document: s76 },
+  { id: 'vmm-faults', document: s77 },
+  { id: 'vmm-grants', document: s78 },
+  { id: 'vmsi-affinity', document: s79 },
+  { id: 'vmsi-flat', document: s80 },
+  { id: 'vmsi-missing-mapping', document: s81 },
+  { id: 'vmsi-nested', document: s82 },
+  { id: 'vmsi-update-without-rewrite', document: s83 },
+  { id: 'vtd-remap-faults', document: s84 },
+  { id: 'xen-faults', document: s85 },
 ];
