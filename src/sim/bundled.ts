@@ -70,22 +70,23 @@ import s67 from '../../examples/scenarios/remap-faults.scenario.json' with { typ
 import s68 from '../../examples/scenarios/rogue-messages.scenario.json' with { type: 'json' };
 import s69 from '../../examples/scenarios/sparse-mmap-hole.scenario.json' with { type: 'json' };
 import s70 from '../../examples/scenarios/tdx-guest.scenario.json' with { type: 'json' };
-import s71 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
-import s72 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
-import s73 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
-import s74 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
-import s75 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
-import s76 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
-import s77 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
-import s78 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
-import s79 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
-import s80 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
-import s81 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
-import s82 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
-import s83 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
-import s84 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
-import s85 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
-import s86 from '../../examples/scenarios/xen-faults.scenario.json' with { type: 'json' };
+import s71 from '../../examples/scenarios/tdx-private-store.scenario.json' with { type: 'json' };
+import s72 from '../../examples/scenarios/vector-faults.scenario.json' with { type: 'json' };
+import s73 from '../../examples/scenarios/vector-space.scenario.json' with { type: 'json' };
+import s74 from '../../examples/scenarios/vfio-intx.scenario.json' with { type: 'json' };
+import s75 from '../../examples/scenarios/vfio-msi.scenario.json' with { type: 'json' };
+import s76 from '../../examples/scenarios/vgpu-emulated.scenario.json' with { type: 'json' };
+import s77 from '../../examples/scenarios/viommu-events.scenario.json' with { type: 'json' };
+import s78 from '../../examples/scenarios/viommu-faults.scenario.json' with { type: 'json' };
+import s79 from '../../examples/scenarios/vmm-faults.scenario.json' with { type: 'json' };
+import s80 from '../../examples/scenarios/vmm-grants.scenario.json' with { type: 'json' };
+import s81 from '../../examples/scenarios/vmsi-affinity.scenario.json' with { type: 'json' };
+import s82 from '../../examples/scenarios/vmsi-flat.scenario.json' with { type: 'json' };
+import s83 from '../../examples/scenarios/vmsi-missing-mapping.scenario.json' with { type: 'json' };
+import s84 from '../../examples/scenarios/vmsi-nested.scenario.json' with { type: 'json' };
+import s85 from '../../examples/scenarios/vmsi-update-without-rewrite.scenario.json' with { type: 'json' };
+import s86 from '../../examples/scenarios/vtd-remap-faults.scenario.json' with { type: 'json' };
+import s87 from '../../examples/scenarios/xen-faults.scenario.json' with { type: 'json' };
 
 /** A scenario that comes with the product. */
 export interface BundledScenario {
@@ -168,20 +169,21 @@ export const bundledScenarios: readonly BundledScenario[] = [
   { id: 'rogue-messages', document: s68 },
   { id: 'sparse-mmap-hole', document: s69 },
   { id: 'tdx-guest', document: s70 },
-  { id: 'vector-faults', document: s71 },
-  { id: 'vector-space', document: s72 },
-  { id: 'vfio-intx', document: s73 },
-  { id: 'vfio-msi', document: s74 },
-  { id: 'vgpu-emulated', document: s75 },
-  { id: 'viommu-events', document: s76 },
-  { id: 'viommu-faults', document: s77 },
-  { id: 'vmm-faults', document: s78 },
-  { id: 'vmm-grants', document: s79 },
-  { id: 'vmsi-affinity', document: s80 },
-  { id: 'vmsi-flat', document: s81 },
-  { id: 'vmsi-missing-mapping', document: s82 },
-  { id: 'vmsi-nested', document: s83 },
-  { id: 'vmsi-update-without-rewrite', document: s84 },
-  { id: 'vtd-remap-faults', document: s85 },
-  { id: 'xen-faults', document: s86 },
+  { id: 'tdx-private-store', document: s71 },
+  { id: 'vector-faults', document: s72 },
+  { id: 'vector-space', document: s73 },
+  { id: 'vfio-intx', document: s74 },
+  { id: 'vfio-msi', document: s75 },
+  { id: 'vgpu-emulated', document: s76 },
+  { id: 'viommu-events', document: s77 },
+  { id: 'viommu-faults', document: s78 },
+  { id: 'vmm-faults', document: s79 },
+  { id: 'vmm-grants', document: s80 },
+  { id: 'vmsi-affinity', document: s81 },
+  { id: 'vmsi-flat', document: s82 },
+  { id: 'vmsi-missing-mapping', document: s83 },
+  { id: 'vmsi-nested', document: s84 },
+  { id: 'vmsi-update-without-rewrite', document: s85 },
+  { id: 'vtd-remap-faults', document: s86 },
+  { id: 'xen-faults', document: s87 },
 ];

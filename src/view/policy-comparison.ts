@@ -30,6 +30,7 @@ const COUNTS: readonly (readonly [string, (m: Measures) => number])[] = [
   ['wrongly delivered', (m) => m.misdelivered],
   ['delivered twice', (m) => m.duplicated],
   ['illegal accesses', (m) => sum(m.illegal)],
+  ['refused', (m) => sum(m.refused)],
   ['exits', (m) => m.exits],
   ['returns to user space', (m) => m.userExits],
 ];
@@ -37,6 +38,7 @@ const COUNTS: readonly (readonly [string, (m: Measures) => number])[] = [
 /** Rows that break a count down. */
 const PARTS: Readonly<Record<string, (m: Measures) => Readonly<Record<string, number>>>> = byName({
   'illegal accesses': (m) => m.illegal,
+  refused: (m) => m.refused,
   exits: (m) => m.exitReasons,
   'returns to user space': (m) => m.userExitReasons,
 });
@@ -71,6 +73,7 @@ export function comparedRows({ values, seeds }: Comparison): ComparedRow[] {
     rows.push({ label, level, cells: values.map(cell) });
   };
   for (const [label, count] of COUNTS) {
+    if (label === 'refused' && values.every(({ measures }) => count(measures) === 0)) continue;
     row(label, ({ measures }) => String(count(measures)));
     const parts = PARTS[label];
     if (parts === undefined) continue;
@@ -123,10 +126,15 @@ export function comparedBars({ values }: Comparison): ComparedBars[] {
   return all.filter(({ bars: own }) => seen.size < seen.add(own.map(({ text }) => text).join()).size);
 }
 
-/** What a design did wrong: causes that it lost or that nobody can account for, wrong deliveries, rules of designs that it broke. */
+/** The irq domains that were refused: such a design does not work here, whatever else the run shows. */
+const refusals = (m: Measures): [string, number][] =>
+  Object.entries(m.refused).filter(([what]) => what.startsWith('dom.create '));
+
+/** What a design did wrong: domains that were refused, causes that it lost or that nobody can account for, wrong deliveries, rules of designs that it broke. */
 function faultsOf({ measures: m }: Compared): string[] {
   const broken = Object.entries(m.illegal).filter(([rule]) => rule.startsWith('INV-'));
   return [
+    ...refusals(m).map(([what]) => `is refused (${what})`),
     ...(m.lost > 0 ? [`loses ${m.lost} of ${counted(m.causes, 'cause')} (${Object.keys(m.reasons).join('; ')})`] : []),
     ...(m.inFlight > 0 ? [`leaves ${counted(m.inFlight, 'cause')} on the way`] : []),
     ...(m.misdelivered > 0 ? [`delivers ${m.misdelivered} wrongly`] : []),
@@ -138,6 +146,7 @@ function faultsOf({ measures: m }: Compared): string[] {
 }
 
 const weight = ({ measures: m }: Compared): number =>
+  refusals(m).length +
   m.lost +
   m.inFlight +
   m.misdelivered +

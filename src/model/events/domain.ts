@@ -17,7 +17,7 @@ export const domCreate = eventKind(
   'dom.create',
   'configure',
   [domain],
-  'An irq domain was created on top of another, or that was refused (negative errno). Flag 1: messages lie in queue memory. Side: of the boundary in the bridge, cpu (of the architecture) or bus (agnostic).',
+  'An irq domain was created on top of another, or that was refused (negative errno). Flag 1: messages lie in queue memory; 2: in memory that only the guest reaches. Side: of the boundary in the bridge, cpu (of the architecture) or bus (agnostic).',
   {
     parent: 's?',
     flags: 'x?',

@@ -1,11 +1,12 @@
 import { bdfText } from '../../model/bdf.ts';
 import { domCreate } from '../../model/events/domain.ts';
 import { illegal } from '../../model/events/outcome.ts';
+import { domain as domainType } from '../../model/things/irq.ts';
 import { announce } from '../device/announce.ts';
 import { PciFunction } from '../device/pci-function.ts';
 import { postedInterrupts } from '../iommu/posted-interrupts.ts';
 import { amdUnit, remapDomain, type TargetDomain, vtdUnit } from '../iommu/remap-domain.ts';
-import type { Composed, Domain } from '../irq/domain.ts';
+import { type Composed, type Domain, errno } from '../irq/domain.ts';
 import { COMMAND_ON, type Host, host } from '../irq/host.ts';
 import type { IrqCore } from '../irq/irq-core.ts';
 import { type Vm, vms } from '../kvm/vm.ts';
@@ -16,7 +17,7 @@ import { OpenPath, TrappedPath } from './guest-paths.ts';
 import { HypercallDomain } from './hypercall-domain.ts';
 import { type Assignment, Hypervisor, hypervisor } from './hypervisor.ts';
 import { type MessagePlace, placeOf, type StoreKind } from './message-places.ts';
-import { createBusDomain, DirectPath, StoreDomain, type StorePath } from './store-domain.ts';
+import { createBusDomain, DirectPath, StoreDomain, type StorePath, unreachable } from './store-domain.ts';
 import { VpciDomain } from './vpci-domain.ts';
 import { XenBuilder, type XenConsumer } from './xen/install.ts';
 
@@ -119,6 +120,11 @@ class ConsumerBuilder {
     return view;
   }
 
+  /** Whether only the guest reaches what it stores. */
+  #hides(vm: Vm, kind: StoreKind): boolean {
+    return kind !== 'config' && vm.vcpus.hidden() && this.#setup.design.storeMemory === 'private';
+  }
+
   build(spec: ConsumerSpec, place: number): Consumer {
     const setup = this.#setup;
     const fn = this.#host.functions.get(spec.device);
@@ -136,7 +142,13 @@ class ConsumerBuilder {
     const vm = setup.find(vms)?.get(spec.vm);
     if (!vm) throw new Error(`consumer ${spec.name}: there is no virtual machine ${spec.vm}`);
     const xen = this.#xen;
-    const trapped = xen ? xen.emulated : hardware.trappable && setup.design.storeTrap === 'trapped';
+    const wanted = xen ? xen.emulated : hardware.trappable && setup.design.storeTrap === 'trapped';
+    const hidden = this.#hides(vm, kind);
+    const trapped = wanted && !hidden;
+    if (hidden && (wanted || xen)) {
+      const at = this.#machine.world.object(domainType, `domain/${hardware.domain}-${fn.bdf}`);
+      this.#machine.as(this.#host.kernel, () => unreachable(this.#machine, at, this.#host.parent.name));
+    }
     const assignment: Assignment = {
       vm,
       fn,
@@ -150,7 +162,9 @@ class ConsumerBuilder {
     if (xen) {
       const view = trapped ? placeOf(this.#machine, assignment.view, kind) : hardware;
       const made = xen.consumer(assignment, view, hardware);
-      return { spec, assignment, core: vm.core, ...made, hardware, virqs: [], created: 0, xen: made };
+      // Xen, or the device model, stores the messages of its guests itself.
+      const created = hidden ? errno.EFAULT : 0;
+      return { spec, assignment, core: vm.core, ...made, hardware, virqs: [], created, xen: made };
     }
     const path = trapped
       ? new TrappedPath(setup, assignment, placeOf(this.#machine, assignment.view, kind), hardware)
@@ -176,7 +190,7 @@ class ConsumerBuilder {
 
   *start(one: Consumer): Actions {
     if (one.xen) {
-      yield* this.#startOnXen(one, one.xen);
+      if (one.created === 0) yield* this.#startOnXen(one, one.xen);
       return;
     }
     const { spec, core, domain, path } = one;
@@ -185,6 +199,7 @@ class ConsumerBuilder {
     one.created = createBusDomain(this.#machine, domain, {
       knownGuest,
       refuses: this.#setup.design.domainRefusal,
+      hidden: one.assignment !== undefined && this.#hides(one.assignment.vm, path.place.kind),
     });
     if (one.created < 0) return;
     yield* this.#enable(one, false);

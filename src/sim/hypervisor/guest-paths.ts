@@ -31,7 +31,9 @@ export class TrappedPath implements StorePath {
     const at = setup.use(host);
     const name = `${hardware.domain}-${owner.fn.bdf}`;
     this.#domain = new StoreDomain(machine, name, at.parent, '', new DirectPath(hardware));
-    machine.as(at.kernel, () => createBusDomain(machine, this.#domain, { knownGuest: false, refuses: 'parent' }));
+    machine.as(at.kernel, () =>
+      createBusDomain(machine, this.#domain, { knownGuest: false, refuses: 'parent', hidden: false }),
+    );
   }
 
   *#trapped(reason: string, write: () => void, then: () => Actions): Actions {

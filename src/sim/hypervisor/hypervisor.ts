@@ -137,7 +137,7 @@ export class Hypervisor {
     const { machine } = this;
     const n = vm.vcpus.current;
     machine.as(vm.vcpus.guest(n), () => machine.emit(kvmHypercall, vm.object, { number, input }));
-    yield* vm.vcpus.exit(n, 'VMCALL');
+    yield* vm.vcpus.call(n);
     const answer = yield* machine.within(this.actor, work());
     const granted: Grant | number = answer;
     const about = typeof granted === 'number' ? { ret: granted } : { ret: 0, output: granted.message.address };
@@ -162,7 +162,7 @@ export class Hypervisor {
     const { machine } = this;
     const n = vm.vcpus.current;
     machine.as(vm.vcpus.guest(n), () => machine.emit(vpciMessage, vm.object, { message: number, ...about }));
-    yield* vm.vcpus.exit(n, 'VMCALL');
+    yield* vm.vcpus.call(n);
     yield* vm.vcpus.enter(n);
     const answer = yield* machine.within(this.actor, work());
     const granted: Grant | number = answer;

@@ -42,6 +42,18 @@ export const storeTrap = policy(
   ['S4-11', 'S4-12', 'S4-17'],
 );
 
+/** Whether the host reaches the storage of messages of a guest whose memory it does not reach. */
+export const storeMemory = policy(
+  'guest.storeMemory',
+  'Whether messages of a TDX guest (`guestMemory` private) are stored where the host reaches them. The MSI capability always is: config space belongs to the host.',
+  {
+    shared: 'as Linux has it: the table lies in shared MMIO, an IMS entry in shared memory; stores can be trapped',
+    private:
+      'in private MMIO (a table that TDISP locked) or in private memory (guest_memfd): no store exits, and the host can neither map, read nor write it (EFAULT)',
+  },
+  ['S4-12', 'S4-13', 'S4-17'],
+);
+
 /** How a granted interrupt reaches the guest. */
 export const guestDelivery = policy('guest.delivery', 'How an interrupt whose message was granted reaches the guest.', {
   injected: 'a host interrupt comes, its handler injects the vector',
@@ -73,6 +85,7 @@ export const hypervisorPolicies = {
   guestParent,
   messageStore,
   storeTrap,
+  storeMemory,
   guestDelivery,
   guestKnows,
   domainRefusal,

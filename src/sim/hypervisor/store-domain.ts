@@ -87,8 +87,8 @@ export class StoreDomain implements Domain {
   }
 }
 
-/** Flag of `dom.create`: messages of the domain lie in queue memory, so they cannot be translated on the way. */
-export const QUEUE_MEMORY = 1;
+/** Flags of `dom.create`: messages of the domain lie in queue memory, or in memory that only the guest reaches. Neither can be translated on the way. */
+export const [QUEUE_MEMORY, PRIVATE_MEMORY] = [1, 2];
 
 /** What decides whether a bus domain can be created. */
 export interface Surroundings {
@@ -96,6 +96,13 @@ export interface Surroundings {
   readonly knownGuest: boolean;
   /** Who refuses: the parent that cannot, or the subdevice domain itself. */
   readonly refuses: 'parent' | 'subdevice';
+  /** Only the guest reaches what is stored. */
+  readonly hidden: boolean;
+}
+
+/** The host makes a bus domain for a storage that only the guest reaches: it can neither map nor write it. */
+export function unreachable(machine: Machine, object: ObjectId, parent: string): void {
+  machine.emit(domCreate, object, { parent, flags: PRIVATE_MEMORY, ret: errno.EFAULT, side: 'bus' });
 }
 
 /**
@@ -105,13 +112,14 @@ export interface Surroundings {
  */
 export function createBusDomain(machine: Machine, domain: StoreDomain, at: Surroundings): number {
   const { kind } = domain.path.place;
-  const flags = kind === 'queueMemory' ? QUEUE_MEMORY : 0;
+  const flags = (kind === 'queueMemory' ? QUEUE_MEMORY : 0) | (at.hidden ? PRIVATE_MEMORY : 0);
   let ret = 0;
   const parents = chain(domain.parent);
-  const translates = parents.some((parent) => parent.name === 'HCALL');
+  // The virtual PCI bus of a Hyper-V guest composes on the host as well, for what lies in PCI functions.
+  const translates = parents.some(({ name }) => name === 'HCALL' || (name === 'HV-PCI-MSI' && kind === 'msixTable'));
   if (at.refuses === 'subdevice') {
-    const subdevice = kind === 'queueMemory' || kind === 'deviceMemory';
-    if (subdevice && at.knownGuest && !translates) ret = errno.EOPNOTSUPP;
+    const itself = kind === 'queueMemory' || kind === 'deviceMemory' || at.hidden;
+    if (itself && at.knownGuest && !translates) ret = errno.EOPNOTSUPP;
   } else if (flags !== 0 && !translates && at.knownGuest) {
     const root = parents.at(-1)!;
     ret = errno.EOPNOTSUPP;

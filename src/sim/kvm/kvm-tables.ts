@@ -33,12 +33,15 @@ export class KvmTables {
   readonly vm: number;
   /** Whether KVM_GET_MSIX_ENTRY of an entry that it does not hold is a flag; otherwise -EINVAL. */
   readonly flagsMissing: boolean;
+  /** Whether KVM reaches the memory where the VMM wants tables to lie. */
+  readonly reachable: boolean;
   readonly #tables = new Map<number, KvmTable>();
 
-  constructor(machine: Machine, vm: number, flagsMissing: boolean) {
+  constructor(machine: Machine, vm: number, flagsMissing: boolean, reachable: boolean) {
     this.machine = machine;
     this.vm = vm;
     this.flagsMissing = flagsMissing;
+    this.reachable = reachable;
   }
 
   /** Object of a table. */
@@ -75,7 +78,7 @@ export class KvmTables {
     return ret;
   }
 
-  /** KVM_DEFINE_MSIX_TABLE. -EINVAL: 0 or more than 2048 entries, an address not aligned or in RAM; -EEXIST: in use, or overlaps. */
+  /** KVM_DEFINE_MSIX_TABLE. -EINVAL: 0 or more than 2048 entries, an address not aligned or in RAM; -EEXIST: in use, or overlaps; -EFAULT: it is to lie in memory that KVM does not reach. */
   define(id: number, fn: EmulatedFunction, entries: number, base: number, pendingBase: number): number {
     const table: KvmTable = { id, fn, entries, base, pendingBase };
     const ret = this.#defineError(table);
@@ -100,7 +103,7 @@ export class KvmTables {
     for (const other of this.#tables.values())
       for (const [from, to] of parts(other.base, other.pendingBase, other.entries))
         if (mine.some(([f, t]) => f < to && from < t)) return errno.EEXIST;
-    return 0;
+    return this.reachable ? 0 : errno.EFAULT;
   }
 
   /** KVM_REMOVE_MSIX_TABLE. -ENOENT: there is none. */

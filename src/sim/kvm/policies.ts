@@ -79,6 +79,8 @@ export const userMemory = policy(
     pinned: 'Always there.',
     swapped: 'Swapped out: an interrupt cannot wait for it, a worker sets the pending bit later.',
     unmapped: 'Gone: accesses of KVM fail with -EFAULT and go to the VMM.',
+    private:
+      'In private memory of the guest (guest_memfd), of which user space has no mapping: KVM cannot take the table (-EFAULT), and every access goes to the VMM.',
   },
   ['S2-19', 'S2-56', 'S2-66'],
 );

@@ -198,6 +198,11 @@ export class Vcpus {
     yield* this.exit(n, this.hidden() ? 'TDCALL' : reason);
   }
 
+  /** A hypercall: an exit; where the guest is hidden it is a TDVMCALL from the start, without a #VE (tdx_kvm_hypercall). */
+  *call(n: number): Actions {
+    yield* this.exit(n, this.hidden() ? 'TDCALL' : 'VMCALL');
+  }
+
   *#leave(one: Vcpu, reason: string): Actions {
     this.machine.emit(kvmExit, one.object, { reason });
     yield VCPU_COST.exit;

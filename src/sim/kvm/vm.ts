@@ -110,12 +110,14 @@ export class Vm implements MessagePort {
     const { design } = setup;
     this.#design = design;
     const { msixOwner: owner } = design;
-    this.kernelMasks = owner !== 'user';
+    // KVM that can take no table has neither masks nor pending bits.
+    const byUser = owner === 'user' || (owner === 'umem' && design.userMemory === 'private');
+    this.kernelMasks = !byUser;
     this.internal = owner === 'internal';
     this.losesPending = design.migratePending === 'lost';
     this.flushes = design.maskSync === 'read';
     this.deferred = owner === 'umem' && design.userMemory === 'swapped';
-    this.tellsWithdrawal = owner === 'user' || design.pbaRead === 'umem';
+    this.tellsWithdrawal = byUser || design.pbaRead === 'umem';
     const tables = tableDesign(design);
     this.tables = tables ? new VmmTables(this, tables) : undefined;
     if (design.irqfdTarget === 'entry') this.irqfds.messageOf = (gsi) => this.#entryMessage(gsi);

@@ -37,7 +37,7 @@ export class VmmTables implements ServeMachine {
     this.machine = vm.machine;
     this.#vm = vm;
     this.design = design;
-    this.tables = new KvmTables(vm.machine, vm.object, design.missingEntry === 'flag');
+    this.tables = new KvmTables(vm.machine, vm.object, design.missingEntry === 'flag', design.userMemory !== 'private');
     this.server = new TableServer(this, this.tables, design);
     vm.mmio.kernel = this.server;
   }

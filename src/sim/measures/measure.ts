@@ -12,6 +12,7 @@ import { msi } from '../../model/things/pci.ts';
 import type { World } from '../../model/world.ts';
 import { maskBits } from '../../query/statistics/masks.ts';
 import { argumentOf, type EventRow } from '../../trace/row.ts';
+import { errno } from '../irq/domain.ts';
 import type { Recorder } from '../recorder.ts';
 import type { Simulation } from '../simulation.ts';
 
@@ -69,7 +70,12 @@ export interface Measures {
   readonly reasons: Readonly<Record<string, number>>;
   /** Accesses that a specification forbids, by the rule that they break. */
   readonly illegal: Readonly<Record<string, number>>;
+  /** What was refused with an error number, as `dom.create EFAULT`. */
+  readonly refused: Readonly<Record<string, number>>;
 }
+
+/** Names of error numbers by their value. */
+const ERRNO: ReadonlyMap<number, string> = new Map(Object.entries(errno).map(([name, n]) => [n, name]));
 
 /** How often texts came, by their number. */
 class Tally {
@@ -126,6 +132,7 @@ export class Meter implements Recorder {
   readonly #exits = new Tally();
   readonly #userExits = new Tally();
   readonly #illegal = new Tally();
+  readonly #refused = new Map<string, number>();
   /** When each virtual CPU left the guest. */
   readonly #out = new Map<ObjectId, number>();
   #exitTime = 0;
@@ -195,10 +202,18 @@ export class Meter implements Recorder {
       this.#postedMsi ||= this.world.type(this.world.node(object)?.parent?.object ?? -1) === cpu;
     else if (kind === illegal) this.#illegal.add(illegal.read(words, at).rule);
     else if (kind.role === 'store' || kind.role === 'mask') this.#mask(object);
+    const ret = argumentOf(row, 'ret');
+    if (ret !== undefined && (ret | 0) < 0) this.#refuse(kind.name, ret | 0);
     const cause = argumentOf(row, 'cause');
     if (cause === undefined) return;
     this.#cause(object, cause);
     if (kind === cpuAccept) this.#arrived(object, cause);
+  }
+
+  /** Something was refused: an error number is negative. */
+  #refuse(kind: string, ret: number): void {
+    const what = `${kind} ${ERRNO.get(ret) ?? ret}`;
+    this.#refused.set(what, (this.#refused.get(what) ?? 0) + 1);
   }
 
   /** A handler begins or ends: one of a guest runs on the virtual CPU that its task names. */
@@ -289,6 +304,7 @@ export class Meter implements Recorder {
       guestLatency99: known(ledger.latency(0.99)),
       reasons: this.#reasons.named(strings),
       illegal: this.#illegal.named(strings),
+      refused: Object.fromEntries([...this.#refused].sort(([a], [b]) => (a < b ? -1 : 1))),
     };
   }
 }

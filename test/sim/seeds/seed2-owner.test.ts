@@ -118,6 +118,21 @@ describe('S2: who owns the table', () => {
     assert.deepEqual(served(since(machine({ msixOwner: 'umem' }, [read(0, 8)]))), ['kernel']);
   });
 
+  it('S2-19 a shadow in private memory of the guest: KVM cannot take the table, and all is as with the VMM alone', () => {
+    const work = [read(0, 8), write(10, 12, '0x1'), at(20, 'device.raise', entry(1)), write(30, 12, '0x0')];
+    const hidden = machine({ msixOwner: 'umem', userMemory: 'private' }, work);
+    const defined = of(setup(hidden), 'ioctl').filter((e) => e.fields.name === 'KVM_DEFINE_MSIX_TABLE');
+    assert.ok(defined.length > 0 && defined.every((e) => e.fields.ret === -14));
+    assert.equal(of(setup(hidden), 'kvm.table.define').length, 0);
+    const user = machine({ msixOwner: 'user' }, work);
+    const told = (sim: typeof user): unknown[] =>
+      since(sim)
+        .filter((e) => e.kind !== 'ioctl')
+        .map((e) => [e.time, e.kind, e.object, e.fields]);
+    assert.deepEqual(told(hidden), told(user));
+    assert.ok(exits(since(machine({ msixOwner: 'umem' }, work))) < exits(since(hidden)));
+  });
+
   it('S2-21 without notification nobody exits, and the route stays behind', () => {
     const sim = machine({ msixOwner: 'kernel', msixNotify: 'none' }, [write(0, 8, '0x77')]);
     assert.equal(exits(since(sim)), 0);

@@ -82,7 +82,7 @@ export class Pirqs {
     const { machine } = this;
     const n = vm.vcpus.current;
     machine.as(vm.vcpus.guest(n), () => machine.emit(kvmHypercall, vm.object, { number, input: command }));
-    yield* vm.vcpus.exit(n, 'VMCALL');
+    yield* vm.vcpus.call(n);
     const answer = yield* machine.within(this.actor, work());
     const about = answer < 0 ? { ret: answer } : { ret: 0, output: answer };
     machine.as(this.actor, () => machine.emit(hcallReturn, vm.object, { number, ...about }));
