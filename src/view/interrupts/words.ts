@@ -11,10 +11,13 @@ export function shortPath(path: string | null): string {
 /** `device/0000:00:03.0/msix/0` as `0000:00:03.0 msix 0`. */
 export const entryText = (path: string | null): string => shortPath(path).replaceAll('/', ' ');
 
-/** `cpu/2/vector/38` as `2/38`, `cpu/1/intid/8194` as `1/8194`; `vcpu/1/intid/8194` as `vcpu 1/8194`: the number of a virtual CPU is none of the host. */
+/**
+ * `cpu/2/vector/38` as `2/38`, `cpu/1/intid/8194` as `1/8194`; `vcpu/1/intid/8194` as `vcpu 1/8194`: a virtual LPI has a number that an LPI of the
+ * host may have as well.
+ */
 export function vectorText(path: string | null): string {
   const place = shortPath(path).replace(/\/(?:vector|intid|imsic)\//, '/');
-  return path !== null && withoutSystem(path).startsWith('vcpu/') ? `vcpu ${place}` : place;
+  return path !== null && /^vcpu\/\d+\/intid\//.test(withoutSystem(path)) ? `vcpu ${place}` : place;
 }
 
 /** `vfio/0000:00:03.0/2/0` as `0000:00:03.0 msix 0`. */
