@@ -5,6 +5,7 @@ import { msgWrite } from '../../model/events/irq.ts';
 import { itsError, itsTrans, lpiLoad } from '../../model/events/its.ts';
 import { msgSend, tblWrite } from '../../model/events/msix.ts';
 import { smmuFault, smmuMap, smmuUnmap } from '../../model/events/smmu.ts';
+import { cellTarget } from '../../model/references.ts';
 import { ioasMap, vmsi } from '../../model/things/ims.ts';
 import { irq } from '../../model/things/irq.ts';
 import { its, itsEvent, lpiConfig } from '../../model/things/remap.ts';
@@ -63,8 +64,7 @@ const interruptOfVpe =
   (planting: Planting) =>
   ({ kind, object }: EventRow): void => {
     if (kind !== itsTrans || !planting.struck) return;
-    const { world, state } = planting.machine;
-    const vpe = world.objectAt(`its/0/vpe/${state.num(object, itsEvent.at.vpe)}`);
+    const vpe = cellTarget(planting.machine.state, object, itsEvent, 'vpe');
     if (vpe === planting.blamed) planting.tell(vpe);
   };
 

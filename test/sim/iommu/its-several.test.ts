@@ -4,7 +4,7 @@ import type { EventView } from '../../../src/query/events.ts';
 import { pathValue } from '../../../src/query/state.ts';
 import { readScenario } from '../../../src/sim/scenario.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';
-import { foundByAll, judged } from '../../check/made.ts';
+import { foundByAll, judged, made } from '../../check/made.ts';
 import { bundled, events, run } from '../run.ts';
 
 const NET = '0000:00:04.0';
@@ -180,6 +180,86 @@ describe('GICv4 with several ITSs', () => {
         { delivered: 10, dropped: 1, pending: 0, inFlight: 0 },
       );
     });
+});
+
+describe('several ITSs and the rest of the host', () => {
+  const platform = { arch: 'arm64', cpus: 4, remap: 'its', its: [{ last: '0x3fff' }, { first: '0x4000' }] };
+  const devices = [
+    { bdf: NET, name: 'net', vectors: 1 },
+    { bdf: DISK, name: 'disk', vectors: 1 },
+  ];
+
+  it('a CPU that comes back maps its collection at both (its_cpu_init_collections)', () => {
+    const simulation = run({
+      platform,
+      devices,
+      workload: [
+        { at: '1ms', op: 'cpu.offline', object: 'cpu/3' },
+        { at: '2ms', op: 'cpu.online', object: 'cpu/3' },
+      ],
+    });
+    const later = between(simulation, 2000, 3000);
+    for (const its of [0, 1]) assert.deepEqual(queued(its, later), ['MAPC', 'SYNC', 'INVALL', 'SYNC']);
+  });
+
+  it('an SMMU maps for each function the page of its own doorbell', () => {
+    const simulation = run({ platform: { ...platform, smmu: true }, devices });
+    const maps = events(simulation).filter((e) => e.kind === 'smmu.map');
+    assert.deepEqual(
+      maps.map((e) => [String(e.object).split('/').slice(0, 4).join('/'), BigInt(String(e.fields['output']))]),
+      [
+        ['smmu/0/stream/0x20', 0x20210000n],
+        ['smmu/0/stream/0x4100', 0x20230000n],
+      ],
+    );
+  });
+
+  it('iommufd gives each doorbell a page of the window of software MSI (iommufd_sw_msi)', () => {
+    const bdfs = [NET, DISK];
+    const simulation = run({
+      platform: { ...platform, smmu: true },
+      devices: devices.map((one) => ({ ...one, driver: 'none' })),
+      iommufd: { devices: bdfs },
+      policies: { vmsi: 'rmr', nested: 'no' },
+      workload: bdfs.map((bdf, i) => ({
+        at: `${i + 1}ms`,
+        op: 'iommufd.setIrqs',
+        object: `device/${bdf}`,
+        vectors: 1,
+      })),
+    });
+    const prepared = events(simulation).filter((e) => e.kind === 'msi.prepare');
+    const seen = new Set(prepared.map((e) => `${String(e.fields['doorbell'])} ${String(e.fields['iova'])}`));
+    assert.deepEqual([...seen], ['0x20210040 0x8000040', '0x20230040 0x8001040']);
+  });
+
+  it('R31 at the ITS that got no VMOVP of a list', () => {
+    const map = (its: number): string =>
+      `1 its.vmapp its/${its}/vpe/0 target=0 valid=true
+       2 its.mapd its/${its}/device/0x8 size=0 itt=0x0 valid=true
+       3 its.vmapti its/${its}/device/0x8/event/0 vpe=0 vlpi=8200 doorbell=1023`;
+    const move = (its: number): string =>
+      `5 its.vmovp its/${its}/vpe/0 target=1 sequence=0 list=0x3
+       6 its.cmd its/${its} name=VSYNC text="vPE 0"`;
+    const resident = [0, 1].map((its) => `7 vpe.resident its/${its}/vpe/0 cpu=1 resident=true`).join('\n');
+    const come = [0, 1].map((its) => `8 its.trans its/${its}/device/0x8/event/0 device=0x8 event=0 size=4`).join('\n');
+    const both = made(`${map(0)}\n${map(1)}\n${move(0)}\n${move(1)}\n${resident}\n${come}`);
+    assert.deepEqual(judged(both, 'R31').findings, []);
+    const one = judged(made(`${map(0)}\n${map(1)}\n${move(0)}\n${resident}\n${come}`), 'R31').findings;
+    assert.deepEqual(
+      one.map(({ title }) => title),
+      ['vPE 0 is resident at CPU 1, and the ITS sends its interrupts to CPU 0'],
+    );
+    // A VSYNC at one ITS of the list does not complete the move at the other.
+    const half = `${map(0)}\n${map(1)}\n${move(0)}\n5 its.vmovp its/1/vpe/0 target=1 sequence=0 list=0x3\n${resident}\n${come}`;
+    assert.equal(judged(made(half), 'R31').findings.length, 1);
+    // Without a list it does: the ITS told the other.
+    const told = half
+      .replaceAll(' sequence=0 list=0x3', '')
+      .replace(/\n\s*6 its\.cmd.*/, '')
+      .replace(resident, `6 its.cmd its/0 name=VSYNC text="vPE 0"\n${resident}`);
+    assert.deepEqual(judged(made(told), 'R31').findings, []);
+  });
 });
 
 describe('platform.its', () => {
