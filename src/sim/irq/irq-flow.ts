@@ -74,7 +74,13 @@ export class IrqFlow {
         dropTaken(machine, this.#core.processor(cpu), object, 'the irq has no action: it was freed or never requested');
         return;
       }
-      yield* this.#action(irq, object);
+      // As #action does; this is what happens by the million.
+      yield COST.entry;
+      this.#enter(irq, object);
+      let handled: unknown;
+      if (irq.handler) handled = yield* irq.handler();
+      else yield COST.handler;
+      this.#leave(irq, object, handled);
       if (irq.locked) yield* unlocked(irq);
       while (irq.latched.length > 0) {
         yield* this.#again(irq, cpu);
@@ -146,15 +152,25 @@ export class IrqFlow {
 
   /** handle_irq_event(): the action runs. */
   *#action(irq: Irq | undefined, object: ObjectId): Actions {
-    const { machine } = this.#core;
-    const known = irq?.action ?? (machine.world.strings.text(machine.state.num(object, irqType.at.name)) || 'unknown');
     yield COST.entry;
-    if (irq) irq.acting = true;
-    machine.fire(irqEntry.put().name(machine.world.strings.intern(known)), object);
+    this.#enter(irq, object);
     let handled: unknown;
     if (irq?.handler) handled = yield* irq.handler();
     else yield COST.handler;
-    machine.fire(irqExit.put().handled(handled !== false), object);
+    this.#leave(irq, object, handled);
+  }
+
+  #enter(irq: Irq | undefined, object: ObjectId): void {
+    const { machine } = this.#core;
+    const { strings } = machine.world;
+    const known = irq?.action ?? (strings.text(machine.state.num(object, irqType.at.name)) || 'unknown');
+    if (irq) irq.acting = true;
+    machine.fire(irqEntry.put().name(strings.intern(known)), object);
+  }
+
+  /** `handled`: what the handler returned; only false says that it had nothing to do. */
+  #leave(irq: Irq | undefined, object: ObjectId, handled: unknown): void {
+    this.#core.machine.fire(irqExit.put().handled(handled !== false), object);
     if (irq) irq.acting = false;
   }
 }
