@@ -13,6 +13,8 @@ export interface CaretPlace {
 /** An object or a list that is open at the caret. */
 interface Open {
   readonly sign: '{' | '[';
+  /** Where its sign stands. */
+  readonly from: number;
   /** The key at hand of an object. */
   key: string;
   /** The index at hand of a list. */
@@ -26,13 +28,29 @@ interface Open {
  * harm. Comments must have been blanked (`withoutComments`).
  */
 export function caretPlace(text: string, caret: number): CaretPlace {
+  const { open, text: around } = openAt(text, caret);
+  return around === undefined ? placeOf(open) : { ...placeOf(open), text: around };
+}
+
+/**
+ * A document of what stands before the object or list at hand, with all that is open closed: JSON also where the text at the caret and behind
+ * it is none yet.
+ */
+export function closedBefore(text: string, caret: number): string {
+  const { open } = openAt(text, caret);
+  const above = open.slice(0, -1).reverse();
+  const before = text.slice(0, open.at(-1)?.from ?? 0).replace(/,\s*$/, '');
+  return `${before}${above.map(({ sign }) => (sign === '{' ? '}' : ']')).join('')}`;
+}
+
+function openAt(text: string, caret: number): { readonly open: readonly Open[]; readonly text?: Stretch } {
   const open: Open[] = [];
   for (let at = 0; at < caret; ) {
     const sign = text[at]!;
     const top = open.at(-1);
     if (sign === '"') {
       const end = inside(text, at + 1);
-      if (caret <= end) return { ...placeOf(open), text: { from: at + 1, to: end } };
+      if (caret <= end) return { open, text: { from: at + 1, to: end } };
       const from = at + 1;
       at = text[end] === '"' ? end + 1 : end;
       // A text before a colon is a key, also where the comma before it is missing.
@@ -42,7 +60,7 @@ export function caretPlace(text: string, caret: number): CaretPlace {
       }
       continue;
     }
-    if (sign === '{' || sign === '[') open.push({ sign, key: '', index: 0, value: false });
+    if (sign === '{' || sign === '[') open.push({ sign, from: at, key: '', index: 0, value: false });
     else if (sign === '}' || sign === ']') open.pop();
     else if (sign === ':' && top) top.value = true;
     else if (sign === ',' && top) {
@@ -51,7 +69,7 @@ export function caretPlace(text: string, caret: number): CaretPlace {
     }
     at++;
   }
-  return placeOf(open);
+  return { open };
 }
 
 function placeOf(open: readonly Open[]): CaretPlace {

@@ -1,6 +1,6 @@
 // Where a caret stands in a JSON document that is being typed: `|` marks it.
 import assert from 'node:assert/strict';
-import { caretPlace } from '../../src/base/json-caret.ts';
+import { caretPlace, closedBefore } from '../../src/base/json-caret.ts';
 
 /** Keys and indexes, then `key` or `value`, then the text around the caret in quotation marks. */
 function at(marked: string): string {
@@ -30,5 +30,12 @@ describe('the place of a caret in a JSON document', () => {
   it('takes signs and quotation marks within texts as text', () => {
     assert.equal(at(String.raw`{"a\"b": "x, y: {", "c": ["[\\", "|"]}`), 'c.1 value ""');
     assert.equal(at(String.raw`{"wörk": {"a\"b": |1}}`), 'wörk.a"b value');
+  });
+
+  it('leaves a document of what stands before the object that is typed', () => {
+    const rest = (marked: string): unknown => JSON.parse(closedBefore(marked.replace('|', ''), marked.indexOf('|')));
+    const typed = '{"devices": [{"a": "}"}], "workload": [{"at": 1}, {"op": "x", "object": "|"\n{"at": 2}]}';
+    assert.deepEqual(rest(typed), { devices: [{ a: '}' }], workload: [{ at: 1 }] });
+    assert.deepEqual(rest('{"a": 1, "workload": [{"object": "|'), { a: 1, workload: [] });
   });
 });

@@ -55,6 +55,19 @@ describe('the view Interrupts', () => {
     assert.doesNotMatch(String(interrupts.getTreeItem(rows[0]!).description), /pending/);
   });
 
+  it('has for each row the operations that can be done to it, as the other trees have', async () => {
+    const interrupts = await view();
+    await run('startSimulation', 'first-run');
+    await run('runAll');
+    await vscode.commands.executeCommand('irqscope.interrupts.focus');
+    await eventually(() => assert.ok(interrupts.rows.some(({ path }) => path.endsWith('/msix/1'))));
+    const row = interrupts.rows.find(({ path }) => path.endsWith('/msix/1'))!;
+    const offered = (one: InterruptNode): string => interrupts.getTreeItem(one).contextValue ?? '';
+    assert.match(offered(row), /^interrupt (?=.*\bentry\.mask\b)(?=.*\bdevice\.raise\b)/);
+    const irq = row.below.find(({ path }) => path.startsWith('irq/'));
+    assert.match(offered(irq!), /^object .*\birq\.affinity\b/);
+  });
+
   it('has the objects of an interrupt below it; each leads to its view', async () => {
     const interrupts = await openMasked();
     const row = interrupts.rows[0]!;

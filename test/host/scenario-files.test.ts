@@ -87,6 +87,9 @@ describe('scenario files', () => {
     // While the text is no JSON, what was there before is offered.
     await changed(document, TEXT.replace(`"${MSIX}",`, '"dev'));
     assert.equal((await offered(document, '"device.raise", "object": "dev')).length, 2);
+    // So is what stands before the task, where the text was no JSON from the beginning.
+    const fresh = await opened(TEXT.replace(`"${MSIX}",`, '"dev'));
+    assert.equal((await offered(fresh, '"device.raise", "object": "dev')).length, 2);
   });
 
   it('have problems that the schema cannot tell, at their place', async () => {

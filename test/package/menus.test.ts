@@ -96,6 +96,18 @@ describe('menus', () => {
     assert.deepEqual(of('suppressed'), []);
   });
 
+  it('of the rows of Interrupts inject what can be done to them', () => {
+    const of = (viewItem: string): string[] =>
+      contributes.menus['view/item/context']!.filter((item) =>
+        holds(item.when, { view: 'irqscope.interrupts', viewItem }),
+      ).map((item) => item.command.replace('irqscope.', ''));
+    const injects = (viewItem: string): string[] => of(viewItem).filter((name) => name.startsWith('inject'));
+    assert.deepEqual(injects('interrupt entry.mask device.raise'), ['injectMask', 'injectRaise', 'inject']);
+    assert.deepEqual(injects('object irq.affinity'), ['inject']);
+    for (const none of ['interrupt', 'object', 'never']) assert.deepEqual(injects(none), []);
+    assert.deepEqual(of('interrupt entry.mask').slice(0, 2), ['showPath', 'showLanes']);
+  });
+
   it('of rows have an ellipsis where the command asks, and none where it does not', () => {
     const titles = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Record<string, string>;
     const asks = contributes.menus['view/item/context']!.filter(({ command }) =>

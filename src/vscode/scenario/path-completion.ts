@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { caretPlace } from '../../base/json-caret.ts';
+import { caretPlace, closedBefore } from '../../base/json-caret.ts';
 import { withoutComments } from '../../base/json-syntax.ts';
 import type { Scenario } from '../../sim/scenario-schema.ts';
 import { breathe } from '../platform.ts';
@@ -19,7 +19,8 @@ const LONGEST_MS = 3000;
 
 /**
  * Offers the objects of a scenario where its workload names one: those that the operation at hand is done to. A run of what stands in the text
- * tells which objects there are. While the text is no JSON, those of its last sound state are offered.
+ * tells which objects there are. While the text is no JSON, those of its last sound state are offered; where none was seen, those of what
+ * stands before the task that is typed.
  */
 export class PathCompletion implements vscode.CompletionItemProvider {
   readonly #known = new Map<string, Known>();
@@ -41,7 +42,10 @@ export class PathCompletion implements vscode.CompletionItemProvider {
       import('../../sim/operation.ts'),
       import('../../sim/text/scenario-paths.ts'),
     ]);
-    const known = await this.#pathsOf(document.uri.toString(), runnablePart(written), token);
+    const file = document.uri.toString();
+    const whole = runnablePart(written);
+    const part = whole ?? (this.#known.has(file) ? undefined : runnablePart(closedBefore(text, inside.from)));
+    const known = await this.#pathsOf(file, part, token);
     const spec = operations.get(operationAt(text, inside.from) ?? '');
     const range = new vscode.Range(document.positionAt(inside.from), document.positionAt(inside.to));
     return known

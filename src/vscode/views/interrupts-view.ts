@@ -11,6 +11,7 @@ import type { Checks } from '../check/checks.ts';
 import { setContext } from '../contexts.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { RefreshGate } from './refresh-gate.ts';
+import { RowOperations } from './row-operations.ts';
 import { finish } from './slices.ts';
 import { Throttle } from './throttle.ts';
 import { isDamaged, troubleIn } from './trouble.ts';
@@ -37,6 +38,7 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
   readonly tree: vscode.TreeView<InterruptNode>;
   readonly #sessions: Sessions;
   readonly #checks: Checks;
+  readonly #operations: RowOperations;
   readonly #gate = new RefreshGate<InterruptNode>();
   readonly #throttle: Throttle;
   readonly #watches: vscode.Disposable;
@@ -61,6 +63,7 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
   constructor(sessions: Sessions, checks: Checks) {
     this.#sessions = sessions;
     this.#checks = checks;
+    this.#operations = new RowOperations(sessions);
     const apart = (): number => Math.max(sessions.active?.load === 'loading' ? LOADING_MS : STEP_MS, this.cost * SHARE);
     this.#throttle = new Throttle(() => void this.#refresh(), apart);
     this.tree = vscode.window.createTreeView('irqscope.interrupts', {
@@ -128,7 +131,8 @@ export class InterruptsView implements vscode.TreeDataProvider<InterruptNode>, v
     item.id = row.id;
     item.description = description;
     item.iconPath = new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color));
-    item.contextValue = row.role;
+    const operations = row.role === 'never' ? [] : this.#operations.on(row.node);
+    item.contextValue = [row.role, ...operations].join(' ');
     item.accessibilityInformation = { label: spoken };
     if (row.role === 'object') {
       const { active } = this.#sessions;

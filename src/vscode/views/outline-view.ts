@@ -1,13 +1,12 @@
 import * as vscode from 'vscode';
-import { firstSegment } from '../../base/path-pattern.ts';
 import type { ObjectChange } from '../../query/changes.ts';
-import { fitsObject } from '../../sim/operation.ts';
 import { Outline } from '../../view/outline/outline.ts';
 import type { OutlineRow } from '../../view/outline/rows.ts';
 import { type OutlineName, outlineOf } from '../../view/presentation/sections.ts';
 import type { OpenTrace, Sessions } from '../sessions.ts';
 import { type Mark, type Marks, rowUri } from './marks.ts';
 import { RefreshGate } from './refresh-gate.ts';
+import { RowOperations } from './row-operations.ts';
 import { Throttle } from './throttle.ts';
 
 /**
@@ -41,8 +40,7 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
   #selecting = false;
   /** The last search for a row on the screen. */
   #revealed: Promise<boolean> = Promise.resolve(true);
-  /** Names of operations by type and topmost node of objects: such objects have paths of one shape. */
-  readonly #operations = new Map<string, readonly string[]>();
+  readonly #operations: RowOperations;
   /** Rows that the user has expanded. A row that does not exist at some steps is expanded again when it comes back. */
   readonly #expanded = new Set<string>();
 
@@ -51,6 +49,7 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
   constructor(name: OutlineName, sessions: Sessions, marks: Marks) {
     this.name = name;
     this.#sessions = sessions;
+    this.#operations = new RowOperations(sessions);
     this.#marks = marks;
     this.#throttle = new Throttle(
       () => this.#refresh(),
@@ -118,7 +117,7 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
     item.iconPath = new vscode.ThemeIcon(icon === '' ? 'blank' : icon);
     item.resourceUri = rowUri(this.name, active.id, row.id);
     item.accessibilityInformation = { label: spoken };
-    item.contextValue = [kindOf(row), ...this.#operationsOn(row)].join(' ');
+    item.contextValue = [kindOf(row), ...(row.kind === 'node' ? this.#operations.on(row.node) : [])].join(' ');
     return item;
   }
 
@@ -170,22 +169,6 @@ export class OutlineView implements vscode.TreeDataProvider<OutlineRow>, vscode.
   dispose(): void {
     this.#throttle.dispose();
     vscode.Disposable.from(...this.#watches).dispose();
-  }
-
-  /** The names of the operations that can be done to the object of a row: menus offer them. */
-  #operationsOn(row: OutlineRow): readonly string[] {
-    const { object, path } = row.node;
-    const { active } = this.#sessions;
-    const type = active?.session.trace.world.type(object);
-    if (row.kind !== 'node' || !active || !type) return [];
-    const shape = `${active.branch?.recipe ? 'run' : 'read'} ${type.name} ${firstSegment(path)}`;
-    let names = this.#operations.get(shape);
-    if (!names) {
-      const specs = [...this.#sessions.operationsFor(active).values()];
-      names = specs.filter((spec) => fitsObject(spec, path)).map(({ name }) => name);
-      this.#operations.set(shape, names);
-    }
-    return names;
   }
 
   #selected(row: OutlineRow | undefined): void {
