@@ -1,4 +1,6 @@
 import type { ObjectId, Step } from '../../base/ids.ts';
+import { cpuTake } from '../../model/events/cpu.ts';
+import { irqEntry } from '../../model/events/irq.ts';
 import { xenBind, xenMask, xenPend, xenTake } from '../../model/events/platform/xen.ts';
 import { Now } from '../history.ts';
 import type { Rule } from '../rule.ts';
@@ -22,7 +24,8 @@ export const eventsAreTaken: Rule<'R22'> = {
   severity: 'error',
   reference:
     'drivers/xen/events/events_base.c do_mask, do_unmask, xen_rebind_evtchn_to_cpu; xen/common/event_2l.c evtchn_2l_set_pending',
-  kinds: [xenBind, xenMask, xenPend, xenTake],
+  // Other interrupts show that time goes on, where nothing more happens at the event channels.
+  kinds: [xenBind, xenMask, xenPend, xenTake, cpuTake, irqEntry],
   needs: [[xenPend], [xenTake]],
   needsAll: false,
   needsTime: true,
@@ -58,11 +61,14 @@ export const eventsAreTaken: Rule<'R22'> = {
         lost: true,
       });
     };
+    const judge = (last: Step): void => {
+      for (const [channel, at] of open) if (now.last - at.time >= PATIENCE) late(channel, at, last);
+    };
     return {
       event(step, happened) {
         now.at(happened);
         // What is due is judged as it was before this event, which may be the one that ends it.
-        for (const [channel, at] of open) if (now.last - at.time >= PATIENCE) late(channel, at, step);
+        judge(step);
         const { kind, object, words, at } = happened;
         if (kind === xenPend) {
           judged++;
@@ -71,16 +77,19 @@ export const eventsAreTaken: Rule<'R22'> = {
           open.delete(object);
           told.delete(object);
         } else if (kind === xenMask) masks.set(object, { step, masked: xenMask.read(words, at).masked });
-        else if (xenBind.read(words, at).closed) {
+        else if (kind === xenBind && xenBind.read(words, at).closed) {
           open.delete(object);
           told.delete(object);
           masks.delete(object);
-        } else masks.set(object, { step, masked: true });
+        } else if (kind === xenBind) masks.set(object, { step, masked: true });
       },
       lost() {
         open.clear();
         told.clear();
         masks.clear();
+      },
+      end(last) {
+        judge(last);
       },
       get judged() {
         return judged;

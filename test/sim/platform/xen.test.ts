@@ -4,6 +4,7 @@ import { checkTrace } from '../../../src/check/check-run.ts';
 import { rules } from '../../../src/check/rules.ts';
 import type { EventView } from '../../../src/query/events.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';
+import { found as foundIn, made } from '../../check/made.ts';
 import { bundled, events, run } from '../run.ts';
 
 const of = (all: readonly EventView[], kind: string): EventView[] => all.filter((e) => e.kind === kind);
@@ -89,6 +90,25 @@ describe('simulator: Xen', () => {
       about.map((e) => e.kind),
       ['xen.mask', 'xen.vcpu', 'xen.mask'],
     );
+  });
+
+  it('R22: nothing more happens at the port; other interrupts show that time goes on', () => {
+    const begin =
+      '1 xen.bind xen/0/evtchn/1 pirq=24 vcpu=0 closed=false\n2 xen.take xen/0/evtchn/2\n3 xen.pend xen/0/evtchn/1';
+    const late = [
+      `${begin}\n20000 irq.entry irq/30 name=nic`,
+      `${begin}\n20000 cpu.take cpu/0/vector/40`,
+      `${begin}\n20000 xen.take xen/0/evtchn/2`,
+    ];
+    for (const text of late)
+      assert.deepEqual(
+        foundIn(made(text), 'R22'),
+        ['2 xen/0/evtchn/1: an event of event channel 1 of domain 0 is not taken: the port is masked'],
+        text,
+      );
+    // 10 ms are not over, or the domain takes it.
+    assert.deepEqual(foundIn(made(`${begin}\n9000 irq.entry irq/30 name=nic`), 'R22'), []);
+    assert.deepEqual(foundIn(made(`${begin}\n4 xen.take xen/0/evtchn/1\n20000 irq.entry irq/30 name=nic`), 'R22'), []);
   });
 
   it('R22: a port that a move leaves masked', () => {
